@@ -1,0 +1,4 @@
+package longhand.disk;
+
+/// Where files are.
+public interface Disk {}

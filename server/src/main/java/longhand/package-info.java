@@ -1,0 +1,5 @@
+/// Longhand, an email server that keeps each account as one text document.
+@NullMarked
+package longhand;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,66 @@
+package longhand.store;
+
+import java.time.Instant;
+
+/// One message in one mailbox of an account. What can change (marks, modseq, being expunged) is
+/// read as it is now; the rest stays. A move makes a new entry. Safe for any thread.
+public final class Entry {
+
+  final int mailbox;
+  final long id;
+  final long uid;
+  final int sizeOctets;
+  final long savedSeconds;
+  volatile Marks marks;
+  volatile long modseq;
+  volatile boolean expunged;
+
+  Entry(int mailbox, long id, long uid, int sizeOctets, long savedSeconds, Marks marks) {
+    this.mailbox = mailbox;
+    this.id = id;
+    this.uid = uid;
+    this.sizeOctets = sizeOctets;
+    this.savedSeconds = savedSeconds;
+    this.marks = marks;
+  }
+
+  /// The number of the mailbox it lies in.
+  public int mailbox() {
+    return mailbox;
+  }
+
+  /// What the account knows the message by: never reused, kept by moves (RFC 8474 EMAILID).
+  public long id() {
+    return id;
+  }
+
+  /// Its UID in the mailbox.
+  public long uid() {
+    return uid;
+  }
+
+  /// RFC822.SIZE: octets on the wire, lines ended by CRLF.
+  public int sizeOctets() {
+    return sizeOctets;
+  }
+
+  /// INTERNALDATE: when it was saved, to the second.
+  public Instant saved() {
+    return Instant.ofEpochSecond(savedSeconds);
+  }
+
+  /// Its flags and keywords now.
+  public Marks marks() {
+    return marks;
+  }
+
+  /// The number of its latest change.
+  public long modseq() {
+    return modseq;
+  }
+
+  /// Whether it is gone from its mailbox.
+  public boolean expunged() {
+    return expunged;
+  }
+}
