@@ -1215,7 +1215,7 @@ public final class Account {
     for (var insertion : insertions) {
       octets += insertion.octets();
     }
-    if (octets <= BY_VALUE_MAX) {
+    if (octets <= Math.min(BY_VALUE_MAX, store.journal().batchMax() / 2)) {
       var batch = new Batch();
       var puts = new ArrayList<Put>();
       for (var insertion : insertions) {
