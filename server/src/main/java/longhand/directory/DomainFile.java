@@ -320,8 +320,14 @@ final class DomainFile implements Closeable {
     }
   }
 
+  /// Readable by its owner only, who is the folder's: root may add accounts to a server that runs
+  /// as another user.
   private static void ownerOnly(Path file) throws IOException {
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    var owner = Files.getOwner(file.toAbsolutePath().getParent());
+    if (!owner.equals(Files.getOwner(file))) {
+      Files.setOwner(file, owner);
+    }
   }
 
   private void forceFolder() throws IOException {
