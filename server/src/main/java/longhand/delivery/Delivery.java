@@ -54,15 +54,15 @@ public final class Delivery {
     if (!directory.isLocal(address.domain())) {
       return new Destination.Remote();
     }
-    var found = directory.find(address);
-    if (found.isEmpty()) {
-      return new Destination.Unknown();
-    }
-    var record = found.get();
-    if (!record.active()) {
-      return new Destination.Inactive();
-    }
     try {
+      var found = directory.find(address);
+      if (found.isEmpty()) {
+        return new Destination.Unknown();
+      }
+      var record = found.get();
+      if (!record.active()) {
+        return new Destination.Inactive();
+      }
       var account = store.account(record.address());
       if (record.quotaOctets() > 0) {
         if (octets > record.quotaOctets()) {
@@ -76,7 +76,7 @@ public final class Delivery {
     } catch (IOException e) {
       LOG.log(
           System.Logger.Level.WARNING,
-          () -> "no delivery to " + record.address() + " now: " + e.getMessage());
+          () -> "no delivery to " + address.canonical() + " now: " + e.getMessage());
       return new Destination.Unavailable(String.valueOf(e.getMessage()));
     }
   }

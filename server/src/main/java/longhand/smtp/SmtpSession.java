@@ -217,10 +217,16 @@ final class SmtpSession {
         if (mail.sizeOctets().orElse(0) > limits.messageOctetsMax()) {
           yield Reply.MESSAGE_TOO_LARGE;
         }
-        if (user != null
-            && mail.from().address().isPresent()
-            && !mayUse(mail.from().address().get())) {
-          yield Reply.NOT_YOUR_ADDRESS;
+        // A null reverse-path is what disposition notifications have (RFC 8098 §2).
+        var from = mail.from().address();
+        if (user != null && from.isPresent()) {
+          try {
+            if (!mayUse(from.get())) {
+              yield Reply.NOT_YOUR_ADDRESS;
+            }
+          } catch (IOException e) {
+            yield unreadable(e);
+          }
         }
         state = new State.InTransaction(hello, new Transaction(mail));
         yield Reply.SENDER_OK;
@@ -229,7 +235,7 @@ final class SmtpSession {
   }
 
   /// Whether an address leads to the account that has logged in: its own and its sub-addresses.
-  private boolean mayUse(Address address) {
+  private boolean mayUse(Address address) throws IOException {
     return services.directory().isLocal(address.domain())
         && services
             .directory()
@@ -488,9 +494,18 @@ final class SmtpSession {
       return null;
     }
     var address = FromField.address(header.from().getFirst());
-    return header.from().size() == 1 && address.isPresent() && mayUse(address.get())
-        ? null
-        : Reply.NOT_YOUR_FROM;
+    try {
+      return header.from().size() == 1 && address.isPresent() && mayUse(address.get())
+          ? null
+          : Reply.NOT_YOUR_FROM;
+    } catch (IOException e) {
+      return unreadable(e);
+    }
+  }
+
+  private Reply unreadable(IOException e) {
+    LOG.log(System.Logger.Level.WARNING, () -> "the directory cannot be read: " + e.getMessage());
+    return Reply.LATER;
   }
 
   /// Fields that a user's message should have had (RFC 6409 §8).
