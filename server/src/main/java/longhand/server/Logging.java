@@ -9,6 +9,7 @@ import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.OutputStreamAppender;
 import ch.qos.logback.core.encoder.EncoderBase;
 import ch.qos.logback.core.spi.ContextAwareBase;
+import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +52,7 @@ public final class Logging extends ContextAwareBase implements Configurator {
     appender.setContext(context);
     appender.setName("stderr");
     appender.setEncoder(encoder);
-    appender.setOutputStream(System.err);
+    appender.setOutputStream(new StandardError());
     appender.start();
     var root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     root.detachAndStopAllAppenders();
@@ -59,6 +60,24 @@ public final class Logging extends ContextAwareBase implements Configurator {
     root.setLevel(level.levelInt > Level.INFO_INT ? level : Level.INFO);
     Logger ours = context.getLogger("longhand");
     ours.setLevel(level);
+  }
+
+  /// Standard error, which an appender that stops must not close.
+  private static final class StandardError extends OutputStream {
+    @Override
+    public void write(int octet) {
+      System.err.write(octet);
+    }
+
+    @Override
+    public void write(byte[] octets, int offset, int length) {
+      System.err.write(octets, offset, length);
+    }
+
+    @Override
+    public void flush() {
+      System.err.flush();
+    }
   }
 
   private static String level(ILoggingEvent event) {

@@ -97,12 +97,12 @@ final class MetricsListener implements Closeable {
       GaugeWithCallback.builder()
           .name("process_open_fds")
           .help("Open file descriptors.")
-          .callback(gauge -> gauge.call(system.getOpenFileDescriptorCount()))
+          .callback(gauge -> gauge.call((double) system.getOpenFileDescriptorCount()))
           .register(registry);
       GaugeWithCallback.builder()
           .name("process_max_fds")
           .help("Most file descriptors there may be.")
-          .callback(gauge -> gauge.call(system.getMaxFileDescriptorCount()))
+          .callback(gauge -> gauge.call((double) system.getMaxFileDescriptorCount()))
           .register(registry);
     }
     GaugeWithCallback.builder()
@@ -122,8 +122,8 @@ final class MetricsListener implements Closeable {
         .labelNames("area")
         .callback(
             gauge -> {
-              gauge.call(memory.getHeapMemoryUsage().getUsed(), "heap");
-              gauge.call(memory.getNonHeapMemoryUsage().getUsed(), "nonheap");
+              gauge.call((double) memory.getHeapMemoryUsage().getUsed(), "heap");
+              gauge.call((double) memory.getNonHeapMemoryUsage().getUsed(), "nonheap");
             })
         .register(registry);
     GaugeWithCallback.builder()
@@ -132,8 +132,8 @@ final class MetricsListener implements Closeable {
         .labelNames("area")
         .callback(
             gauge -> {
-              gauge.call(memory.getHeapMemoryUsage().getCommitted(), "heap");
-              gauge.call(memory.getNonHeapMemoryUsage().getCommitted(), "nonheap");
+              gauge.call((double) memory.getHeapMemoryUsage().getCommitted(), "heap");
+              gauge.call((double) memory.getNonHeapMemoryUsage().getCommitted(), "nonheap");
             })
         .register(registry);
     GaugeWithCallback.builder()
@@ -142,8 +142,8 @@ final class MetricsListener implements Closeable {
         .labelNames("area")
         .callback(
             gauge -> {
-              gauge.call(memory.getHeapMemoryUsage().getMax(), "heap");
-              gauge.call(memory.getNonHeapMemoryUsage().getMax(), "nonheap");
+              gauge.call((double) memory.getHeapMemoryUsage().getMax(), "heap");
+              gauge.call((double) memory.getNonHeapMemoryUsage().getMax(), "nonheap");
             })
         .register(registry);
     GaugeWithCallback.builder()
@@ -153,7 +153,7 @@ final class MetricsListener implements Closeable {
         .callback(
             gauge -> {
               for (var pool : ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class)) {
-                gauge.call(pool.getMemoryUsed(), pool.getName());
+                gauge.call((double) pool.getMemoryUsed(), pool.getName());
               }
             })
         .register(registry);

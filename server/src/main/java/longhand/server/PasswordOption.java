@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -34,8 +35,8 @@ final class PasswordOption {
         return firstLine(in);
       }
     }
-    var console = System.console();
-    if (console != null && console.isTerminal()) {
+    var console = Objects.requireNonNull(System.console()); // never null since Java 22
+    if (console.isTerminal()) {
       var first = console.readPassword("Password: ");
       var second = console.readPassword("Again: ");
       if (first == null || second == null || !Arrays.equals(first, second)) {

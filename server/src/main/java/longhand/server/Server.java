@@ -411,7 +411,7 @@ public final class Server implements Closeable {
         .callback(
             gauge -> {
               try {
-                gauge.call(directory.size());
+                gauge.call((double) directory.size());
               } catch (IOException e) {
                 LOG.log(Level.WARNING, () -> "accounts cannot be counted: " + e.getMessage());
               }
@@ -426,7 +426,8 @@ public final class Server implements Closeable {
         .labelNames("listener")
         .callback(
             counter ->
-                listeners.forEach(each -> counter.call(value.applyAsLong(each), each.name())))
+                listeners.forEach(
+                    each -> counter.call((double) value.applyAsLong(each), each.name())))
         .register(registry);
   }
 
@@ -434,7 +435,7 @@ public final class Server implements Closeable {
     CounterWithCallback.builder()
         .name(name)
         .help(help)
-        .callback(counter -> counter.call(smtpCounts.stream().mapToLong(value).sum()))
+        .callback(counter -> counter.call((double) smtpCounts.stream().mapToLong(value).sum()))
         .register(registry);
   }
 
@@ -442,7 +443,7 @@ public final class Server implements Closeable {
     CounterWithCallback.builder()
         .name(name)
         .help(help)
-        .callback(counter -> counter.call(pop3Counts.stream().mapToLong(value).sum()))
+        .callback(counter -> counter.call((double) pop3Counts.stream().mapToLong(value).sum()))
         .register(registry);
   }
 }
