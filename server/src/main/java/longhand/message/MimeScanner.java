@@ -271,8 +271,10 @@ final class MimeScanner {
       multipart.boundary = null;
       boundaries--;
       mode = Mode.BODY;
-    } else {
+    } else if (nextLineStart()) {
       open(multipart, offset());
+    } else {
+      mode = Mode.BODY; // cut off right there: nothing is left for another part
     }
   }
 

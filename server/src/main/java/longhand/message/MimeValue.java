@@ -140,26 +140,22 @@ public record MimeValue(String word, List<Parameter> parameters) {
       var parameters = new ArrayList<Parameter>();
       var names = new java.util.HashSet<String>();
       while (at < value.length) {
-        if (value[at] != ';') {
-          at++;
+        // A semicolon should come between; some leave it out, or write words that mean nothing.
+        blank();
+        var name = token();
+        blank();
+        if (name.isEmpty() || at == value.length || value[at] != '=') {
+          at += name.isEmpty() ? 1 : 0;
           continue;
         }
         at++;
         blank();
-        var name = token();
-        blank();
-        if (at < value.length && value[at] == '=') {
-          at++;
-          blank();
-          var text =
-              at < value.length && value[at] == '"'
-                  ? quoted()
-                  : unquoted(name.equalsIgnoreCase("boundary"));
-          if (!name.isEmpty()
-              && parameters.size() < PARAMETERS_MAX
-              && names.add(name.toLowerCase(Locale.ROOT))) {
-            parameters.add(new Parameter(name, text));
-          }
+        var text =
+            at < value.length && value[at] == '"'
+                ? quoted()
+                : unquoted(name.equalsIgnoreCase("boundary"));
+        if (parameters.size() < PARAMETERS_MAX && names.add(name.toLowerCase(Locale.ROOT))) {
+          parameters.add(new Parameter(name, text));
         }
       }
       return new MimeValue(word, parameters);
