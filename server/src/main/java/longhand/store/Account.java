@@ -1,71 +1,42 @@
 package longhand.store;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import longhand.disk.Disk;
 import longhand.mail.Address;
+import org.jspecify.annotations.Nullable;
 
 /// One account: a document, its mailboxes and messages. Safe for any thread. When a method that
 /// changes something returns, the change is durable and every session can see it; when it throws
-/// `IOException` nothing has changed.
+/// `IOException` nothing has changed that was promised.
+///
+/// Three locks, taken in this order. `writer` is held by whoever decides what comes next: offsets,
+/// ids, UIDs, modseqs; appends give it back before they wait for the journal, so that many share
+/// one force, and all else holds it until durable. `apply` orders what is written into the
+/// document. `state` guards what sessions see, is held for moments, and never over a read or write
+/// of a file.
 public final class Account {
-
-  Account() {}
-
-  /// Whose it is, canonical.
-  public Address address() {
-    throw new UnsupportedOperationException();
-  }
-
-  /// The document's random token: with a message's id it names the message forever (POP3 UIDL,
-  /// EMAILID).
-  public String token() throws IOException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// The mailboxes there are, by name, INBOX first.
-  public List<Mailbox> mailboxes() throws IOException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// The mailbox of a name (exact, but INBOX in any letter case).
-  public Optional<Mailbox> mailbox(String name) throws IOException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// Names that are subscribed to, whether or not such a mailbox exists (RFC 3501 §6.3.6).
-  public List<String> subscriptions() throws IOException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// Makes a mailbox. `MailboxException` when the name is taken, too long, too deep, or there are
-  /// too many.
-  public Mailbox create(String name, Role role) throws IOException, MailboxException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// Gives mailboxes other names, all or none.
-  public void rename(Map<Integer, String> names) throws IOException, MailboxException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// Removes a mailbox and its messages. INBOX stays: `MailboxException`.
-  public void delete(int mailbox) throws IOException, MailboxException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// Subscribes to a name, or no longer.
-  public void subscribe(String name, boolean subscribed) throws IOException, MailboxException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// Opens a mailbox for a session. With `readWrite` the session takes the recent messages.
-  public View view(int mailbox, boolean readWrite) throws IOException, MailboxException {
-    throw new UnsupportedOperationException();
-  }
 
   /// How marks are changed.
   public enum Change {
@@ -74,49 +45,1751 @@ public final class Account {
     REMOVE
   }
 
-  /// Changes marks. Entries expunged meanwhile are passed over. Gives those whose marks are
-  /// different now, with their new modseq.
-  public List<Entry> mark(Collection<Entry> entries, Change change, Marks marks)
-      throws IOException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// Expunges entries, whatever their marks; those already gone are passed over. Gives those it
-  /// removed.
-  public List<Entry> expunge(Collection<Entry> entries) throws IOException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// Copies entries to a mailbox, all or none, marks and dates kept; a pair of UIDs each. Entries
-  /// gone meanwhile are passed over.
-  public List<Copied> copy(Collection<Entry> entries, int mailbox)
-      throws IOException, MailboxException {
-    throw new UnsupportedOperationException();
-  }
-
-  /// Moves entries to a mailbox, ids, marks and dates kept (RFC 6851).
-  public List<Copied> move(Collection<Entry> entries, int mailbox)
-      throws IOException, MailboxException {
-    throw new UnsupportedOperationException();
-  }
-
   /// Where a message came from and where it is now.
   public record Copied(Entry source, Entry target) {}
-
-  /// The message, octet for octet as it was accepted, lines ended by CRLF. Works for an expunged
-  /// entry until compaction has removed it; then, or when the document is damaged there,
-  /// `IOException`.
-  public InputStream open(Entry entry) throws IOException {
-    throw new UnsupportedOperationException();
-  }
 
   /// How much the account holds.
   ///
   /// @param octets on the wire, all mailboxes
   public record Usage(long octets, long messages) {}
 
-  /// How much there is, for quotas. Costs little even when nobody has the account open.
+  /// Ledgers in one batch: bounded, so that no change is too large for the journal.
+  private static final int CHANGES_MAX = 4000;
+
+  /// Messages longer than this are put in place ahead of their batch.
+  private static final int BY_VALUE_MAX = 1 << 20;
+
+  private static final int MAILBOXES_MAX = 10_000;
+  private static final int NAME_OCTETS_MAX = 255;
+  private static final int LEVELS_MAX = 16;
+
+  /// Octets to put at an offset once the batch that says so is durable.
+  private record Put(long offset, ByteBuffer... slices) {}
+
+  /// A batch handed in and not yet seen in the document.
+  private static final class Pending {
+    final long bound;
+    final List<Put> puts;
+    final Runnable effect;
+    byte @Nullable [] create;
+    volatile Journal.@Nullable Ticket ticket;
+
+    Pending(long bound, List<Put> puts, Runnable effect) {
+      this.bound = bound;
+      this.puts = puts;
+      this.effect = effect;
+    }
+  }
+
+  final ReentrantLock writer = new ReentrantLock();
+  final ReentrantLock apply = new ReentrantLock();
+  final ReentrantLock state = new ReentrantLock();
+
+  private final Store store;
+  private final Address address;
+  private final String name;
+  private final Path path;
+
+  // Guarded by `writer`.
+  private boolean created;
+  private boolean needsCreate;
+  private Instant made = Instant.EPOCH;
+  private int room;
+  private byte[] tableText = new byte[0];
+  private long end;
+  private long nextId;
+  private long modseq;
+  private int nextMailbox;
+
+  private volatile boolean loaded;
+  private volatile String token = "";
+  private volatile @Nullable Document document;
+
+  // Guarded by `apply`.
+  private final ConcurrentLinkedDeque<Pending> pending = new ConcurrentLinkedDeque<>();
+  private boolean folderDirty;
+  private Disk.@Nullable Facts facts;
+  private long lookedNanos;
+
+  // Guarded by `state`.
+  private final TreeMap<Integer, MailboxState> mailboxes = new TreeMap<>();
+  private final TreeSet<String> subscriptions = new TreeSet<>();
+  private Set<Entry> unsettled = new LinkedHashSet<>();
+  private long dirtySince = Long.MAX_VALUE;
+  private long holdSince = Long.MAX_VALUE;
+  private long deadOctets;
+  private long deadSinceSeconds = Long.MAX_VALUE;
+  private final Set<View> toTell = new LinkedHashSet<>();
+  private final CopyOnWriteArrayList<View> watching = new CopyOnWriteArrayList<>();
+
+  Account(Store store, Address address, String name, Path path) {
+    this.store = store;
+    this.address = address;
+    this.name = name;
+    this.path = path;
+  }
+
+  /// Whose it is, canonical.
+  public Address address() {
+    return address;
+  }
+
+  /// The document's random token: with a message's id it names the message forever (POP3 UIDL,
+  /// EMAILID).
+  public String token() throws IOException {
+    begin();
+    try {
+      create();
+      return token;
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /// The mailboxes there are, by name, INBOX first.
+  public List<Mailbox> mailboxes() throws IOException {
+    load();
+    lookOutside();
+    var all = new ArrayList<Mailbox>();
+    state.lock();
+    try {
+      for (var mailbox : mailboxes.values()) {
+        all.add(mailbox.snapshot());
+      }
+    } finally {
+      state.unlock();
+    }
+    all.sort(
+        Comparator.comparing((Mailbox mailbox) -> mailbox.number() != Mailbox.INBOX)
+            .thenComparing(Mailbox::name));
+    return all;
+  }
+
+  /// The mailbox of a name (exact, but INBOX in any letter case).
+  public Optional<Mailbox> mailbox(String name) throws IOException {
+    load();
+    lookOutside();
+    state.lock();
+    try {
+      var found = find(name);
+      return found == null ? Optional.empty() : Optional.of(found.snapshot());
+    } finally {
+      state.unlock();
+    }
+  }
+
+  private @Nullable MailboxState find(String name) {
+    if (name.equalsIgnoreCase("INBOX")) {
+      return mailboxes.get(Mailbox.INBOX);
+    }
+    for (var mailbox : mailboxes.values()) {
+      if (mailbox.name.equals(name)) {
+        return mailbox;
+      }
+    }
+    return null;
+  }
+
+  /// Names that are subscribed to, whether or not such a mailbox exists (RFC 3501 §6.3.6).
+  public List<String> subscriptions() throws IOException {
+    load();
+    state.lock();
+    try {
+      var names = new TreeSet<>(subscriptions);
+      for (var mailbox : mailboxes.values()) {
+        if (mailbox.subscribed) {
+          names.add(mailbox.name);
+        }
+      }
+      return List.copyOf(names);
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /// Makes a mailbox. `MailboxException` when the name is taken, too long, too deep, or there are
+  /// too many.
+  public Mailbox create(String name, Role role) throws IOException, MailboxException {
+    begin();
+    try {
+      create();
+      checkName(name);
+      if (find(name) != null) {
+        throw new MailboxException(
+            MailboxException.Reason.ALREADYEXISTS, "A mailbox of that name exists.");
+      }
+      if (mailboxes.size() >= MAILBOXES_MAX) {
+        throw new MailboxException(
+            MailboxException.Reason.LIMIT, "There are " + MAILBOXES_MAX + " mailboxes already.");
+      }
+      long validity = store.clock().instant().getEpochSecond();
+      for (var other : mailboxes.values()) {
+        validity = Math.max(validity, other.validity + 1);
+      }
+      boolean subscribed = subscriptions.contains(name);
+      var row = new AccountEntry.Row(nextMailbox, name, role, validity, 1, 1, subscribed);
+      var rows = rows();
+      rows.add(row);
+      var left = new TreeSet<>(subscriptions);
+      left.remove(name);
+      var made = new MailboxState(row);
+      made.highestModseq = modseq + 1;
+      commitTable(
+          rows,
+          left,
+          modseq + 1,
+          nextMailbox + 1,
+          () -> {
+            mailboxes.put(made.number, made);
+            subscriptions.remove(name);
+          });
+      return made.snapshot();
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  private static void checkName(String name) throws MailboxException {
+    int levels = 1;
+    int octets = 0;
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      if (Character.isISOControl(c) || (Character.isSurrogate(c) && !paired(name, i))) {
+        throw new MailboxException(
+            MailboxException.Reason.CANNOT, "A mailbox name holds no control characters.");
+      }
+      octets += c < 0x80 ? 1 : c < 0x800 ? 2 : Character.isSurrogate(c) ? 2 : 3;
+      if (c == '/') {
+        levels++;
+        if (i == 0 || i == name.length() - 1 || name.charAt(i - 1) == '/') {
+          throw new MailboxException(
+              MailboxException.Reason.CANNOT, "A level of a mailbox name is not empty.");
+        }
+        octets = 0;
+      }
+      if (octets > NAME_OCTETS_MAX) {
+        throw new MailboxException(
+            MailboxException.Reason.LIMIT,
+            "A level of a mailbox name has at most " + NAME_OCTETS_MAX + " octets.");
+      }
+    }
+    if (name.isEmpty() || levels > LEVELS_MAX) {
+      throw new MailboxException(
+          MailboxException.Reason.CANNOT, "A mailbox name has 1 to " + LEVELS_MAX + " levels.");
+    }
+  }
+
+  private static boolean paired(String name, int at) {
+    return Character.isHighSurrogate(name.charAt(at))
+        ? at + 1 < name.length() && Character.isLowSurrogate(name.charAt(at + 1))
+        : at > 0 && Character.isHighSurrogate(name.charAt(at - 1));
+  }
+
+  /// Gives mailboxes other names, all or none.
+  public void rename(Map<Integer, String> names) throws IOException, MailboxException {
+    begin();
+    try {
+      create();
+      var taken = new TreeSet<String>();
+      var rows = new ArrayList<AccountEntry.Row>();
+      for (var row : rows()) {
+        var to = names.getOrDefault(row.number(), row.name());
+        checkName(to);
+        if (row.number() == Mailbox.INBOX ? !to.equals("INBOX") : to.equalsIgnoreCase("INBOX")) {
+          throw new MailboxException(
+              MailboxException.Reason.CANNOT, "INBOX keeps its name, and no other gets it.");
+        }
+        if (!taken.add(to)) {
+          throw new MailboxException(
+              MailboxException.Reason.ALREADYEXISTS, "A mailbox of that name exists.");
+        }
+        rows.add(
+            new AccountEntry.Row(
+                row.number(),
+                to,
+                row.role(),
+                row.validity(),
+                row.next(),
+                row.recent(),
+                row.subscribed()));
+      }
+      for (int number : names.keySet()) {
+        require(number);
+      }
+      commitTable(
+          rows,
+          subscriptions,
+          modseq + 1,
+          nextMailbox,
+          () -> names.forEach((number, to) -> mailboxOf(number).name = to));
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /// Removes a mailbox and its messages. INBOX stays: `MailboxException`.
+  public void delete(int number) throws IOException, MailboxException {
+    begin();
+    try {
+      create();
+      var mailbox = require(number);
+      if (number == Mailbox.INBOX) {
+        throw new MailboxException(MailboxException.Reason.CANNOT, "INBOX cannot be removed.");
+      }
+      var rows = rows();
+      rows.removeIf(row -> row.number() == number);
+      var kept = new TreeSet<>(subscriptions);
+      if (mailbox.subscribed) {
+        kept.add(mailbox.name);
+      }
+      // Entries of a mailbox that the table does not name are dead, so this alone removes them all.
+      var entries = Arrays.copyOf(mailbox.entries, mailbox.count);
+      long now = modseq + 1;
+      commitTable(
+          rows,
+          kept,
+          now,
+          nextMailbox,
+          () -> {
+            mailboxes.remove(number);
+            subscriptions.addAll(kept);
+            mailbox.gone = true;
+            for (var entry : entries) {
+              entry.modseq = now;
+              entry.expunged = true;
+              died(entry);
+            }
+            mailbox.removeExpunged();
+          });
+      writeDead(entries);
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /// Marks entries dead in the text as well, for mbox readers; nothing depends on it.
+  private void writeDead(Entry[] entries) throws IOException {
+    for (int from = 0; from < entries.length; from += CHANGES_MAX) {
+      var batch = new Batch();
+      var some = Arrays.asList(entries).subList(from, Math.min(entries.length, from + CHANGES_MAX));
+      for (var entry : some) {
+        putLedger(batch, ledger(entry, entry.marks, entry.modseq, true), entry);
+      }
+      commit(batch, List.of(), () -> unsettled.addAll(some));
+    }
+  }
+
+  /// Subscribes to a name, or no longer.
+  public void subscribe(String name, boolean subscribed) throws IOException, MailboxException {
+    begin();
+    try {
+      create();
+      checkName(name);
+      var mailbox = find(name);
+      var rows = new ArrayList<AccountEntry.Row>();
+      for (var row : rows()) {
+        rows.add(
+            mailbox != null && row.number() == mailbox.number
+                ? new AccountEntry.Row(
+                    row.number(),
+                    row.name(),
+                    row.role(),
+                    row.validity(),
+                    row.next(),
+                    row.recent(),
+                    subscribed)
+                : row);
+      }
+      var names = new TreeSet<>(subscriptions);
+      if (mailbox == null && subscribed) {
+        if (names.size() >= MAILBOXES_MAX) {
+          throw new MailboxException(
+              MailboxException.Reason.LIMIT, "There are " + MAILBOXES_MAX + " subscriptions.");
+        }
+        names.add(name);
+      } else {
+        names.remove(name);
+      }
+      commitTable(
+          rows,
+          names,
+          modseq,
+          nextMailbox,
+          () -> {
+            subscriptions.clear();
+            subscriptions.addAll(names);
+            if (mailbox != null) {
+              mailbox.subscribed = subscribed;
+            }
+          });
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /// Opens a mailbox for a session. With `readWrite` the session takes the recent messages.
+  public View view(int mailbox, boolean readWrite) throws IOException, MailboxException {
+    begin();
+    try {
+      create();
+    } finally {
+      writer.unlock();
+    }
+    lookOutside();
+    state.lock();
+    try {
+      return new View(this, require(mailbox), readWrite);
+    } finally {
+      state.unlock();
+    }
+  }
+
+  private MailboxState require(int number) throws MailboxException {
+    var mailbox = mailboxes.get(number);
+    if (mailbox == null) {
+      throw new MailboxException(
+          MailboxException.Reason.NONEXISTENT, "There is no such mailbox any more.");
+    }
+    return mailbox;
+  }
+
+  private MailboxState mailboxOf(int number) {
+    var mailbox = mailboxes.get(number);
+    if (mailbox == null) {
+      throw new IllegalStateException("mailbox " + number + " is gone");
+    }
+    return mailbox;
+  }
+
+  /// Changes marks. Entries expunged meanwhile are passed over. Gives those whose marks are
+  /// different now, with their new modseq.
+  public List<Entry> mark(Collection<Entry> entries, Change change, Marks marks)
+      throws IOException {
+    begin();
+    try {
+      var changed = new ArrayList<Entry>();
+      var wanted = new ArrayList<Marks>();
+      long now = modseq + 1;
+      for (var entry : entries) {
+        if (entry.expunged) {
+          continue;
+        }
+        var before = entry.marks;
+        var after =
+            switch (change) {
+              case REPLACE -> marks;
+              case ADD -> before.plus(marks);
+              case REMOVE -> before.minus(marks);
+            };
+        if (!after.equals(before)) {
+          changed.add(entry);
+          wanted.add(after);
+        }
+      }
+      if (!changed.isEmpty()) {
+        modseq = now;
+      }
+      for (int from = 0; from < changed.size(); from += CHANGES_MAX) {
+        int to = Math.min(changed.size(), from + CHANGES_MAX);
+        remark(changed.subList(from, to), wanted.subList(from, to), now);
+      }
+      return changed;
+    } finally {
+      writer.unlock();
+      tell();
+    }
+  }
+
+  private void remark(List<Entry> changed, List<Marks> wanted, long now) throws IOException {
+    var batch = new Batch();
+    var narrow = new ArrayList<Integer>();
+    for (int i = 0; i < changed.size(); i++) {
+      var entry = changed.get(i);
+      if (Ledger.fits(wanted.get(i), entry.keywordsRoom)) {
+        putLedger(batch, ledger(entry, wanted.get(i), now, false), entry);
+      } else {
+        narrow.add(i);
+      }
+    }
+    if (batch.length() > 0) {
+      commit(
+          batch,
+          List.of(),
+          () -> {
+            for (int i = 0; i < changed.size(); i++) {
+              if (!narrow.contains(i)) {
+                mailboxOf(changed.get(i).mailbox).remark(changed.get(i), wanted.get(i), now);
+                unsettled.add(changed.get(i));
+              }
+            }
+          });
+    }
+    for (int i : narrow) {
+      appendAnew(changed.get(i), wanted.get(i), now);
+    }
+  }
+
+  /// Puts an entry whose keywords have outgrown their room at the end with a wider ledger; the old
+  /// one dies.
+  private void appendAnew(Entry entry, Marks marks, long now) throws IOException {
+    var doc = opened();
+    var from = new byte[entry.fromLength];
+    if (doc.file.read(ByteBuffer.wrap(from), entry.offset) < from.length) {
+      throw new DamagedException(name + " ends within entry " + entry.id);
+    }
+    int keywordsRoom = Ledger.keywordsRoom(marks);
+    var ledger =
+        new Ledger(
+            token,
+            entry.id,
+            entry.uid,
+            now,
+            entry.length,
+            entry.sizeOctets,
+            entry.crc,
+            Ledger.State.LIVE,
+            entry.quoted,
+            marks,
+            true,
+            entry.mailbox,
+            mailboxOf(entry.mailbox).name,
+            keywordsRoom,
+            Ledger.MAILBOX_ROOM);
+    var text =
+        new Text(
+            new byte[0],
+            null,
+            doc.file,
+            entry.textOffset(),
+            entry.length,
+            entry.quoted,
+            entry.sizeOctets);
+    var head = join(from, ledger.format());
+    // A place for the old copy, so that it can be marked dead without the entry itself.
+    var old = copyPlace(entry);
+    var insertion = new Insertion(entry, head, text, text.tail());
+    long offset = end;
+    var dead = ledger(entry, entry.marks, now, true);
+    insert(
+        List.of(insertion),
+        batch -> putLedger(batch, dead, old),
+        () -> {
+          unsettled.remove(entry);
+          entry.place(offset, from.length, keywordsRoom, Ledger.MAILBOX_ROOM);
+          mailboxOf(entry.mailbox).remark(entry, marks, now);
+          old.modseq = now;
+          old.expunged = true;
+          unsettled.add(old);
+          died(old);
+        });
+  }
+
+  private static Entry copyPlace(Entry entry) {
+    var copy =
+        new Entry(
+            entry.mailbox,
+            entry.id,
+            entry.uid,
+            entry.modseq,
+            entry.sizeOctets,
+            entry.savedSeconds,
+            entry.length,
+            entry.crc,
+            entry.quoted,
+            entry.marks);
+    copy.place(entry.offset, entry.fromLength, entry.keywordsRoom, entry.mailboxRoom);
+    return copy;
+  }
+
+  /// Expunges entries, whatever their marks; those already gone are passed over. Gives those it
+  /// removed.
+  public List<Entry> expunge(Collection<Entry> entries) throws IOException {
+    begin();
+    try {
+      var removed = new ArrayList<Entry>();
+      var touched = new TreeSet<Integer>();
+      for (var entry : entries) {
+        if (!entry.expunged) {
+          removed.add(entry);
+          touched.add(entry.mailbox);
+        }
+      }
+      for (int from = 0; from < removed.size(); from += CHANGES_MAX) {
+        var some = removed.subList(from, Math.min(removed.size(), from + CHANGES_MAX));
+        long now = ++modseq;
+        var batch = new Batch();
+        for (var entry : some) {
+          putLedger(batch, ledger(entry, entry.marks, now, true), entry);
+        }
+        commit(
+            batch,
+            List.of(),
+            () -> {
+              for (var entry : some) {
+                entry.modseq = now;
+                entry.expunged = true;
+                unsettled.add(entry);
+                died(entry);
+              }
+              for (int mailbox : touched) {
+                mailboxOf(mailbox).removeExpunged();
+              }
+            });
+      }
+      return removed;
+    } finally {
+      writer.unlock();
+      tell();
+    }
+  }
+
+  private void died(Entry entry) {
+    deadOctets += entry.headAndTextLength();
+    deadSinceSeconds = Math.min(deadSinceSeconds, store.clock().instant().getEpochSecond());
+  }
+
+  /// Copies entries to a mailbox, all or none, marks and dates kept; a pair of UIDs each. Entries
+  /// gone meanwhile are passed over.
+  public List<Copied> copy(Collection<Entry> entries, int mailbox)
+      throws IOException, MailboxException {
+    begin();
+    try {
+      create();
+      var target = require(mailbox);
+      var doc = opened();
+      var insertions = new ArrayList<Insertion>();
+      var copied = new ArrayList<Copied>();
+      long now = modseq + 1;
+      long id = nextId;
+      long uid = target.nextUid;
+      long at = end;
+      for (var entry : entries) {
+        if (entry.expunged) {
+          continue;
+        }
+        var from = new byte[entry.fromLength];
+        if (doc.file.read(ByteBuffer.wrap(from), entry.offset) < from.length) {
+          throw new DamagedException(name + " ends within entry " + entry.id);
+        }
+        var text =
+            new Text(
+                new byte[0],
+                null,
+                doc.file,
+                entry.textOffset(),
+                entry.length,
+                entry.quoted,
+                entry.sizeOctets);
+        var twin =
+            new Entry(
+                mailbox,
+                id++,
+                uid++,
+                now,
+                entry.sizeOctets,
+                entry.savedSeconds,
+                entry.length,
+                entry.crc,
+                entry.quoted,
+                entry.marks);
+        twin.place(at, from.length, Ledger.keywordsRoom(entry.marks), Ledger.MAILBOX_ROOM);
+        var insertion =
+            new Insertion(
+                twin, join(from, ledger(twin, twin.marks, now, false).format()), text, text.tail());
+        at += insertion.octets();
+        insertions.add(insertion);
+        copied.add(new Copied(entry, twin));
+      }
+      checkUids(uid);
+      if (insertions.isEmpty()) {
+        return List.of();
+      }
+      modseq = now;
+      nextId = id;
+      target.nextUid = uid;
+      insert(insertions, batch -> {}, () -> insertions.forEach(i -> target.add(i.entry())));
+      return copied;
+    } finally {
+      writer.unlock();
+      tell();
+    }
+  }
+
+  private static void checkUids(long next) throws MailboxException {
+    if (next > 0xffff_fffeL) {
+      throw new MailboxException(
+          MailboxException.Reason.LIMIT, "The mailbox has given out all its UIDs.");
+    }
+  }
+
+  /// Moves entries to a mailbox, ids, marks and dates kept (RFC 6851).
+  public List<Copied> move(Collection<Entry> entries, int mailbox)
+      throws IOException, MailboxException {
+    begin();
+    try {
+      create();
+      var target = require(mailbox);
+      var moved = new ArrayList<Copied>();
+      var live = new ArrayList<Entry>();
+      for (var entry : entries) {
+        if (!entry.expunged) {
+          live.add(entry);
+        }
+      }
+      checkUids(target.nextUid + live.size());
+      for (int from = 0; from < live.size(); from += CHANGES_MAX) {
+        moveSome(live.subList(from, Math.min(live.size(), from + CHANGES_MAX)), target, moved);
+      }
+      return moved;
+    } finally {
+      writer.unlock();
+      tell();
+    }
+  }
+
+  private void moveSome(List<Entry> entries, MailboxState target, List<Copied> moved)
+      throws IOException {
+    long now = ++modseq;
+    var batch = new Batch();
+    var puts = new ArrayList<Put>();
+    var sources = new TreeSet<Integer>();
+    for (var entry : entries) {
+      sources.add(entry.mailbox);
+    }
+    // The text will no longer hold the old UIDs, so the table must. First, since it may move
+    // everything.
+    for (int source : sources) {
+      var mailbox = mailboxOf(source);
+      mailbox.floor = Math.max(mailbox.floor, mailbox.nextUid);
+    }
+    putTable(batch, puts, rows(), subscriptions, modseq, nextMailbox);
+    var pairs = new ArrayList<Copied>();
+    for (var entry : entries) {
+      var twin =
+          new Entry(
+              target.number,
+              entry.id,
+              target.nextUid++,
+              now,
+              entry.sizeOctets,
+              entry.savedSeconds,
+              entry.length,
+              entry.crc,
+              entry.quoted,
+              entry.marks);
+      twin.place(entry.offset, entry.fromLength, entry.keywordsRoom, entry.mailboxRoom);
+      putLedger(batch, ledger(twin, twin.marks, now, false), twin);
+      pairs.add(new Copied(entry, twin));
+    }
+    commit(
+        batch,
+        puts,
+        () -> {
+          for (var pair : pairs) {
+            unsettled.remove(pair.source());
+            pair.source().modseq = now;
+            pair.source().expunged = true;
+            target.add(pair.target());
+            unsettled.add(pair.target());
+          }
+          for (int source : sources) {
+            mailboxOf(source).removeExpunged();
+          }
+        });
+    moved.addAll(pairs);
+  }
+
+  /// The message, octet for octet as it was accepted, lines ended by CRLF. Works for an expunged
+  /// entry until compaction has removed it; then, or when the document is damaged there,
+  /// `IOException`.
+  public InputStream open(Entry entry) throws IOException {
+    load();
+    for (int attempt = 0; attempt < 3; attempt++) {
+      var doc = document;
+      if (doc == null) {
+        // A rewrite is putting a new document in place.
+        LockSupport.parkNanos(1_000_000);
+        attempt--;
+        continue;
+      }
+      long offset = entry.offset;
+      long ledger = entry.ledgerOffset();
+      int head = (int) (entry.textOffset() - ledger);
+      if (!doc.retain()) {
+        continue;
+      }
+      if (entry.offset != offset || !doc.equals(document)) {
+        doc.close();
+        continue;
+      }
+      var first = new byte[(int) Math.min(32 * 1024, (long) head + entry.length)];
+      int n = doc.file.read(ByteBuffer.wrap(first), ledger);
+      var line = Ledger.parseLine(first, 0, n);
+      if (n == first.length
+          && line != null
+          && line.id() == entry.id
+          && line.token().equals(token)) {
+        return new WireForm(
+            doc.file, ledger + n, first, head, entry.length, entry.quoted, entry.crc, doc);
+      }
+      doc.close();
+      lookOutside(true);
+      if (entry.expunged && entry.offset == offset) {
+        throw new IOException("message " + entry.id + " has been expunged");
+      }
+    }
+    throw new DamagedException(
+        name + ": entry " + entry.id + " is not where it was, at octet " + entry.offset);
+  }
+
+  /// How much there is, for quotas.
   public Usage usage() throws IOException {
-    throw new UnsupportedOperationException();
+    load();
+    state.lock();
+    try {
+      long octets = 0;
+      long messages = 0;
+      for (var mailbox : mailboxes.values()) {
+        octets += mailbox.octets;
+        messages += mailbox.count;
+      }
+      return new Usage(octets, messages);
+    } finally {
+      state.unlock();
+    }
+  }
+
+  // What follows is for the store.
+
+  /// Takes the writer lock, with the document read and as we left it.
+  void begin() throws IOException {
+    writer.lock();
+    boolean ready = false;
+    try {
+      store.journal().check();
+      load();
+      lookOutside(false);
+      ready = true;
+    } finally {
+      if (!ready) {
+        writer.unlock();
+      }
+    }
+  }
+
+  private void load() throws IOException {
+    if (loaded) {
+      return;
+    }
+    writer.lock();
+    try {
+      if (!loaded) {
+        if (store.disk().facts(path).isPresent()) {
+          read();
+        } else {
+          fresh();
+        }
+        loaded = true;
+        store.loaded(this);
+      }
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /// An account without a document: it is made by the first batch.
+  private void fresh() {
+    made = store.clock().instant();
+    token = store.newToken();
+    nextId = 1;
+    modseq = 0;
+    nextMailbox = 1;
+    long validity = made.getEpochSecond();
+    state.lock();
+    try {
+      mailboxes.clear();
+      subscriptions.clear();
+      addFresh("INBOX", Role.INBOX, validity);
+      addFresh("Archive", Role.ARCHIVE, validity);
+      addFresh("Drafts", Role.DRAFTS, validity);
+      addFresh("Junk", Role.JUNK, validity);
+      addFresh("Sent", Role.SENT, validity);
+      addFresh("Trash", Role.TRASH, validity);
+    } finally {
+      state.unlock();
+    }
+    var table = new AccountEntry.Table(address, 0, 1, nextMailbox, rows(), List.of());
+    room = AccountEntry.roomFor(table, 0);
+    var entry = new AccountEntry(token, 1, made, room, table);
+    var text = entry.formatText();
+    var whole = entry.format();
+    if (text == null || whole == null) {
+      throw new IllegalStateException("a fresh table does not fit");
+    }
+    tableText = text;
+    end = whole.length;
+    createOctets = whole;
+    created = false;
+    needsCreate = true;
+  }
+
+  private byte[] createOctets = new byte[0];
+
+  private void addFresh(String name, Role role, long validity) {
+    mailboxes.put(
+        nextMailbox,
+        new MailboxState(new AccountEntry.Row(nextMailbox, name, role, validity, 1, 1, true)));
+    nextMailbox++;
+  }
+
+  /// Reads the document: the account entry, and the head of every entry.
+  private void read() throws IOException {
+    var file = store.disk().open(path, Disk.Mode.WRITE);
+    boolean done = false;
+    try {
+      var seen = store.disk().facts(path).orElseThrow();
+      long size = file.size();
+      var head = new byte[(int) Math.min(size, 1 << 16)];
+      file.read(ByteBuffer.wrap(head), 0);
+      var line = Ledger.parseLine(head, AccountEntry.textOffset() - Ledger.LINE, head.length);
+      if (line != null && line.length() + AccountEntry.textOffset() > head.length) {
+        head = new byte[(int) Math.min(size, line.length() + AccountEntry.textOffset() + 1)];
+        file.read(ByteBuffer.wrap(head), 0);
+      }
+      var entry = AccountEntry.parse(head, head.length, address);
+      state.lock();
+      try {
+        read(file, entry, size);
+      } finally {
+        state.unlock();
+      }
+      facts = seen;
+      document = new Document(file, entry.generation());
+      created = true;
+      needsCreate = false;
+      done = true;
+    } finally {
+      if (!done) {
+        file.close();
+      }
+    }
+    takeForeignTail();
+  }
+
+  private void read(longhand.disk.DiskFile file, AccountEntry entry, long size) throws IOException {
+    token = entry.token();
+    made = entry.made();
+    room = entry.room();
+    nextId = entry.table().id();
+    modseq = entry.table().modseq();
+    nextMailbox = entry.table().mailbox();
+    mailboxes.clear();
+    subscriptions.clear();
+    subscriptions.addAll(entry.table().subscriptions());
+    for (var row : entry.table().rows()) {
+      mailboxes.put(row.number(), new MailboxState(row));
+    }
+    if (!mailboxes.containsKey(Mailbox.INBOX)) {
+      throw new DamagedException(name + ": the account entry names no INBOX");
+    }
+    tableText = java.util.Objects.requireNonNullElse(entry.formatText(), new byte[0]);
+    deadOctets = 0;
+    deadSinceSeconds = Long.MAX_VALUE;
+    unsettled = new LinkedHashSet<>();
+    var live = new LinkedHashMap<Integer, List<Entry>>();
+    var scan = new DocumentScan(file, AccountEntry.textOffset() + entry.room() + 1, size, token);
+    for (var found = scan.next(); found != null; found = scan.next()) {
+      take(found, live);
+    }
+    end = scan.position();
+    foreignTrouble = scan.position() < size ? scan.trouble() : "";
+    for (var mailbox : mailboxes.values()) {
+      var entries = live.getOrDefault(mailbox.number, List.of());
+      var sorted = new ArrayList<>(entries);
+      sorted.sort(Comparator.comparingLong(Entry::uid));
+      sorted.forEach(mailbox::add);
+    }
+  }
+
+  private String foreignTrouble = "";
+
+  private void take(DocumentScan.Found found, Map<Integer, List<Entry>> live) {
+    var ledger = found.ledger();
+    nextId = Math.max(nextId, ledger.id() + 1);
+    modseq = Math.max(modseq, ledger.modseq());
+    var mailbox = mailboxes.get(ledger.mailbox());
+    if (mailbox != null) {
+      mailbox.nextUid = Math.max(mailbox.nextUid, ledger.uid() + 1);
+      mailbox.highestModseq = Math.max(mailbox.highestModseq, ledger.modseq());
+    }
+    if (ledger.state() == Ledger.State.DEAD || mailbox == null) {
+      deadOctets += found.end() - found.offset();
+      deadSinceSeconds = Math.min(deadSinceSeconds, store.clock().instant().getEpochSecond());
+      return;
+    }
+    var entry =
+        new Entry(
+            ledger.mailbox(),
+            ledger.id(),
+            ledger.uid(),
+            ledger.modseq(),
+            (int) ledger.size(),
+            found.savedSeconds(),
+            (int) ledger.length(),
+            ledger.crc(),
+            ledger.quoted(),
+            ledger.marks());
+    entry.place(found.offset(), found.fromLength(), ledger.keywordsRoom(), ledger.mailboxRoom());
+    live.computeIfAbsent(ledger.mailbox(), _ -> new ArrayList<>()).add(entry);
+  }
+
+  /// Makes the document, if there is none yet. Called with the writer lock.
+  private void create() throws IOException {
+    if (created || !needsCreate) {
+      return;
+    }
+    var batch = new Batch();
+    addCreate(batch);
+    commit(batch, List.of(), () -> {});
+  }
+
+  /// Adds the creation of the document to its first batch.
+  private void addCreate(Batch batch) {
+    if (needsCreate) {
+      batch.create(name, createOctets);
+    }
+  }
+
+  private Document opened() throws IOException {
+    var doc = document;
+    if (doc == null) {
+      throw new IOException(name + " is not open");
+    }
+    return doc;
+  }
+
+  private long generation() {
+    var doc = document;
+    return doc == null ? 1 : doc.generation;
+  }
+
+  private List<AccountEntry.Row> rows() {
+    var rows = new ArrayList<AccountEntry.Row>();
+    for (var mailbox : mailboxes.values()) {
+      rows.add(mailbox.row());
+    }
+    return rows;
+  }
+
+  private static byte[] join(byte[] a, byte[] b) {
+    var joined = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, joined, a.length, b.length);
+    return joined;
+  }
+
+  private Ledger ledger(Entry entry, Marks marks, long modseq, boolean dead) {
+    var mailbox = mailboxes.get(entry.mailbox);
+    return new Ledger(
+        token,
+        entry.id,
+        entry.uid,
+        modseq,
+        entry.length,
+        entry.sizeOctets,
+        entry.crc,
+        dead ? Ledger.State.DEAD : Ledger.State.LIVE,
+        entry.quoted,
+        marks,
+        mailbox != null && entry.uid < mailbox.firstRecent,
+        entry.mailbox,
+        mailbox == null ? "" : mailbox.name,
+        entry.keywordsRoom,
+        entry.mailboxRoom);
+  }
+
+  private void putLedger(Batch batch, Ledger ledger, Entry place) {
+    batch.put(name, generation(), place.ledgerOffset(), ByteBuffer.wrap(ledger.format()));
+  }
+
+  /// Commits a change of the table alone.
+  private void commitTable(
+      List<AccountEntry.Row> rows,
+      Collection<String> subscriptions,
+      long modseq,
+      int nextMailbox,
+      Runnable effect)
+      throws IOException {
+    var batch = new Batch();
+    var puts = new ArrayList<Put>();
+    putTable(batch, puts, rows, subscriptions, modseq, nextMailbox);
+    this.modseq = modseq;
+    this.nextMailbox = nextMailbox;
+    if (batch.length() > 0) {
+      commit(batch, puts, effect);
+    }
+    tell();
+  }
+
+  /// Adds to a batch what is different in the table.
+  private void putTable(
+      Batch batch,
+      List<Put> puts,
+      List<AccountEntry.Row> rows,
+      Collection<String> subscriptions,
+      long modseq,
+      int nextMailbox)
+      throws IOException {
+    var table =
+        new AccountEntry.Table(
+            address, modseq, nextId, nextMailbox, rows, List.copyOf(subscriptions));
+    var text = new AccountEntry(token, generation(), made, room, table).formatText();
+    if (text == null) {
+      rewrite(AccountEntry.roomFor(table, room * 2));
+      text = new AccountEntry(token, generation(), made, room, table).formatText();
+      if (text == null) {
+        throw new IllegalStateException("the table does not fit the room made for it");
+      }
+    }
+    int first = Arrays.mismatch(tableText, text);
+    if (first < 0) {
+      return;
+    }
+    int last = text.length;
+    while (last > first && tableText[last - 1] == text[last - 1]) {
+      last--;
+    }
+    var change = ByteBuffer.wrap(text, first, last - first).slice();
+    long offset = AccountEntry.textOffset() + (long) first;
+    batch.put(name, generation(), offset, change);
+    puts.add(new Put(offset, change));
+    tableText = text;
+  }
+
+  /// Commits a batch of this account alone, with the writer lock held, and makes it visible.
+  private void commit(Batch batch, List<Put> puts, Runnable effect) throws IOException {
+    var waiting = prepare(puts, effect);
+    hand(waiting, batch);
+    store.journal().await(java.util.Objects.requireNonNull(waiting.ticket));
+    applyDurable();
+  }
+
+  private Pending prepare(List<Put> puts, Runnable effect) {
+    var waiting = new Pending(store.journal().assigned() + 1, puts, effect);
+    if (needsCreate) {
+      waiting.create = createOctets;
+    }
+    pending.add(waiting);
+    return waiting;
+  }
+
+  private void hand(Pending waiting, Batch batch) throws IOException {
+    boolean taken = false;
+    try {
+      waiting.ticket = store.journal().enqueue(batch);
+      needsCreate = false;
+      created = true;
+      taken = true;
+    } finally {
+      if (!taken) {
+        pending.remove(waiting);
+      }
+    }
+  }
+
+  /// Puts entries at the end of the document, small ones by value, large ones ahead of their batch.
+  /// Called with the writer lock, by operations of this account alone. The entries' places are set
+  /// already.
+  private void insert(List<Insertion> insertions, Consumer<Batch> more, Runnable effect)
+      throws IOException {
+    long octets = 0;
+    for (var insertion : insertions) {
+      octets += insertion.octets();
+    }
+    if (octets <= BY_VALUE_MAX) {
+      var batch = new Batch();
+      var puts = new ArrayList<Put>();
+      for (var insertion : insertions) {
+        var slices = slices(insertion);
+        batch.put(name, generation(), end, duplicates(slices));
+        puts.add(new Put(end, slices));
+        end += insertion.octets();
+      }
+      more.accept(batch);
+      commit(batch, puts, effect);
+      return;
+    }
+    var work = new Large(this, insertions, octets, effect);
+    store.commitLarge(List.of(work), more);
+  }
+
+  private static ByteBuffer[] duplicates(ByteBuffer[] slices) {
+    var copies = new ByteBuffer[slices.length];
+    for (int i = 0; i < slices.length; i++) {
+      copies[i] = slices[i].duplicate();
+    }
+    return copies;
+  }
+
+  /// The octets of an insertion, those of a file read into memory.
+  private static ByteBuffer[] slices(Insertion insertion) throws IOException {
+    var text = insertion.text();
+    ByteBuffer body;
+    if (text.memory() != null) {
+      body = ByteBuffer.wrap(text.memory(), 0, (int) text.length()).slice();
+    } else {
+      body = ByteBuffer.allocate((int) text.length());
+      if (text.file() != null && text.length() > 0) {
+        text.file().read(body, text.position());
+        if (body.hasRemaining()) {
+          throw new DamagedException("a text of " + text.length() + " octets ends early");
+        }
+      }
+      body.flip();
+    }
+    return new ByteBuffer[] {
+      ByteBuffer.wrap(insertion.head()),
+      ByteBuffer.wrap(text.prefix()),
+      body,
+      ByteBuffer.wrap(insertion.tail())
+    };
+  }
+
+  /// Entries of one account that are put in place ahead of their batch.
+  record Large(Account account, List<Insertion> insertions, long octets, Runnable effect) {}
+
+  /// What one account adds to a batch of `Store.append`.
+  final class Delivery {
+    private final List<Insertion> insertions = new ArrayList<>();
+    private final List<MailboxState> targets = new ArrayList<>();
+    private @Nullable Pending waiting;
+
+    /// The account that is delivered to.
+    Account account() {
+      return Account.this;
+    }
+
+    /// Checks that the append can be done; with the writer lock, before `plan`.
+    void check(Append append) throws MailboxException {
+      var target = require(append.mailbox());
+      checkUids(target.nextUid + 1);
+    }
+
+    /// Gives the append its place, id, UID and modseq. From here nothing may fail but the disk.
+    Entry plan(Append append, Text text) throws IOException {
+      var target = mailboxOf(append.mailbox());
+      var from =
+          AccountEntry.fromLine(
+              append.reversePath().address().map(Address::toString).orElse("MAILER-DAEMON"),
+              append.saved());
+      var entry =
+          new Entry(
+              append.mailbox(),
+              nextId++,
+              target.nextUid++,
+              ++modseq,
+              Math.toIntExact(text.wireOctets()),
+              append.saved().getEpochSecond(),
+              Math.toIntExact(text.total()),
+              text.crc(),
+              text.quoted(),
+              append.marks());
+      entry.place(planned(), from.length, Ledger.keywordsRoom(append.marks()), Ledger.MAILBOX_ROOM);
+      insertions.add(
+          new Insertion(
+              entry,
+              join(from, ledger(entry, entry.marks, entry.modseq, false).format()),
+              text,
+              text.tail()));
+      targets.add(target);
+      return entry;
+    }
+
+    private long planned() {
+      long at = end;
+      for (var insertion : insertions) {
+        at += insertion.octets();
+      }
+      return at;
+    }
+
+    long octets() {
+      return planned() - end;
+    }
+
+    private void show() {
+      for (int i = 0; i < insertions.size(); i++) {
+        targets.get(i).add(insertions.get(i).entry());
+      }
+    }
+
+    /// Adds the entries to a batch by value. With `shared` their one letter is in the batch
+    /// already.
+    void addTo(Batch batch, boolean shared) throws IOException {
+      addCreate(batch);
+      var puts = new ArrayList<Put>();
+      for (var insertion : insertions) {
+        var slices = slices(insertion);
+        if (shared) {
+          var before = ByteBuffer.wrap(join(insertion.head(), insertion.text().prefix()));
+          batch.putShared(name, generation(), end, before, slices[3].duplicate());
+        } else {
+          batch.put(name, generation(), end, duplicates(slices));
+        }
+        puts.add(new Put(end, slices));
+        end += insertion.octets();
+      }
+      waiting = prepare(puts, this::show);
+    }
+
+    /// Names the ticket the batch was given.
+    void handed(Journal.Ticket ticket) {
+      if (waiting != null) {
+        waiting.ticket = ticket;
+      }
+      needsCreate = false;
+      created = true;
+    }
+
+    /// Takes back what `addTo` left, when the journal did not take the batch.
+    void refused() {
+      if (waiting != null) {
+        pending.remove(waiting);
+      }
+    }
+
+    /// The same as something to be put in place ahead of its batch.
+    Large large() {
+      return new Large(Account.this, insertions, octets(), this::show);
+    }
+  }
+
+  // Large insertions, steps taken by `Store.commitLarge` with the writer lock held.
+
+  void makeDocument() throws IOException {
+    create();
+  }
+
+  void addIntent(Batch batch, long octets) {
+    state.lock();
+    try {
+      holdSince = Math.min(holdSince, store.journal().assigned() + 1);
+    } finally {
+      state.unlock();
+    }
+    batch.intent(name, generation(), end, octets);
+  }
+
+  /// Waits until all that was handed in is in the document, so that what follows is at its end.
+  void drain() throws IOException {
+    while (!pending.isEmpty()) {
+      store.journal().check();
+      applyDurable();
+      var head = pending.peek();
+      if (head != null && head.ticket != null && head.ticket.durable()) {
+        throw new IOException(
+            name + " cannot be written now; what was accepted waits in the journal");
+      }
+      if (head != null) {
+        store.journal().commitInline();
+        LockSupport.parkNanos(50_000);
+      }
+    }
+  }
+
+  /// Writes large entries into the document and forces it.
+  void writeAhead(List<Insertion> insertions) throws IOException {
+    apply.lock();
+    try (var _ = outsideLock()) {
+      var file = opened().file;
+      long at = end;
+      for (var insertion : insertions) {
+        var text = insertion.text();
+        file.write(ByteBuffer.wrap(insertion.head()), at);
+        at += insertion.head().length;
+        file.write(ByteBuffer.wrap(text.prefix()), at);
+        at += text.prefix().length;
+        if (text.memory() != null) {
+          file.write(ByteBuffer.wrap(text.memory(), 0, (int) text.length()), at);
+        } else if (text.file() != null) {
+          text.file().copyTo(text.position(), text.length(), file, at);
+        }
+        at += text.length();
+        file.write(ByteBuffer.wrap(insertion.tail()), at);
+        at += insertion.tail().length;
+      }
+      try {
+        file.force(true);
+      } catch (IOException e) {
+        store.journal().fail(e);
+        throw e;
+      }
+    } finally {
+      apply.unlock();
+    }
+  }
+
+  /// Cuts off what `writeAhead` wrote, since its batch did not come about.
+  void cutAhead() {
+    apply.lock();
+    try {
+      opened().file.truncate(end);
+      remember();
+    } catch (IOException e) {
+      // The intent is in the journal: the next start cuts. Until then nothing more may be put
+      // behind it.
+      store.journal().fail(e);
+    } finally {
+      apply.unlock();
+      release();
+    }
+  }
+
+  void addReference(Batch batch, long octets) {
+    batch.reference(name, generation(), end, octets);
+  }
+
+  /// Shows large entries, whose batch is durable.
+  void showLarge(Large work) throws IOException {
+    apply.lock();
+    try {
+      end += work.octets;
+      state.lock();
+      try {
+        dirtySince = Math.min(dirtySince, holdSince);
+        work.effect.run();
+      } finally {
+        state.unlock();
+      }
+      remember();
+    } finally {
+      apply.unlock();
+      release();
+    }
+    tell();
+  }
+
+  private void release() {
+    state.lock();
+    try {
+      holdSince = Long.MAX_VALUE;
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /// Brings into the document and into sight what has become durable, in order. A document that
+  /// cannot be written keeps it waiting: the journal has it, so it is not lost.
+  void applyDurable() {
+    apply.lock();
+    try {
+      boolean any = false;
+      for (var head = pending.peek(); head != null; head = pending.peek()) {
+        var ticket = head.ticket;
+        if (ticket == null || !ticket.durable()) {
+          break;
+        }
+        try {
+          write(head);
+        } catch (IOException e) {
+          System.getLogger(Account.class.getName())
+              .log(
+                  System.Logger.Level.ERROR,
+                  name + ": accepted text waits in the journal, the document cannot be written",
+                  e);
+          break;
+        }
+        state.lock();
+        try {
+          dirtySince = Math.min(dirtySince, head.bound);
+          head.effect.run();
+        } finally {
+          state.unlock();
+        }
+        pending.poll();
+        any = true;
+      }
+      if (any) {
+        try {
+          remember();
+        } catch (IOException e) {
+          // Without facts the next look takes the document for changed and reads it again.
+          facts = null;
+        }
+      }
+    } finally {
+      apply.unlock();
+    }
+    tell();
+  }
+
+  private void write(Pending head) throws IOException {
+    if (head.create != null && document == null) {
+      var folder = java.util.Objects.requireNonNull(path.getParent());
+      store.disk().createFolders(folder);
+      var file = store.disk().open(path, Disk.Mode.REPLACE);
+      boolean done = false;
+      try {
+        file.write(ByteBuffer.wrap(head.create), 0);
+        done = true;
+      } finally {
+        if (!done) {
+          file.close();
+        }
+      }
+      document = new Document(file, 1);
+      folderDirty = true;
+    }
+    if (head.puts.isEmpty()) {
+      return;
+    }
+    try (var _ = outsideLock()) {
+      var file = opened().file;
+      for (var put : head.puts) {
+        int octets = 0;
+        for (var slice : put.slices) {
+          octets += slice.remaining();
+        }
+        var whole = ByteBuffer.allocate(octets);
+        for (var slice : put.slices) {
+          whole.put(slice.duplicate());
+        }
+        file.write(whole.flip(), put.offset);
+      }
+    }
+  }
+
+  /// The locks mail programs take; waits for those who hold them.
+  private Closeable outsideLock() throws IOException {
+    var doc = document;
+    return doc == null ? () -> {} : store.outsideLock(path, doc.file);
+  }
+
+  private void remember() throws IOException {
+    facts = store.disk().facts(path).orElse(null);
+    lookedNanos = System.nanoTime();
+  }
+
+  /// Looks whether another program has changed the document, at most once a second, and if so takes
+  /// the changes in.
+  void lookOutside() throws IOException {
+    lookOutside(false);
+  }
+
+  private void lookOutside(boolean now) throws IOException {
+    long nanos = System.nanoTime();
+    if (!loaded || (!now && nanos - lookedNanos < store.lookNanos())) {
+      return;
+    }
+    writer.lock();
+    try {
+      if (!pending.isEmpty() || document == null) {
+        return;
+      }
+      lookedNanos = nanos;
+      var seen = store.disk().facts(path).orElse(null);
+      if (java.util.Objects.equals(seen, facts)) {
+        return;
+      }
+      reconcile(seen);
+    } finally {
+      writer.unlock();
+    }
+    tell();
+  }
+
+  // Changes from outside.
+
+  private void reconcile(Disk.@Nullable Facts seen) throws IOException {
+    facts = seen;
+  }
+
+  private void takeForeignTail() throws IOException {
+    if (!foreignTrouble.isEmpty()) {
+      throw new DamagedException(name + ": " + foreignTrouble);
+    }
+  }
+
+  /// Puts a new document with only live entries in the place of this one.
+  ///
+  /// @param newRoom for the account entry
+  private void rewrite(int newRoom) throws IOException {
+    throw new IOException("the table of " + name + " is full at " + newRoom);
+  }
+
+  // Settling.
+
+  /// Writes in place what waits, at most `most` ledgers; whether more wait.
+  private boolean settleSome(int most) throws IOException {
+    apply.lock();
+    try {
+      var some = new ArrayList<Entry>();
+      state.lock();
+      try {
+        var iterator = unsettled.iterator();
+        while (iterator.hasNext() && some.size() < most) {
+          some.add(iterator.next());
+        }
+      } finally {
+        state.unlock();
+      }
+      if (some.isEmpty()) {
+        return false;
+      }
+      try (var _ = outsideLock()) {
+        var file = opened().file;
+        for (var entry : some) {
+          byte[] octets;
+          state.lock();
+          try {
+            octets = ledger(entry, entry.marks, entry.modseq, entry.expunged).format();
+          } finally {
+            state.unlock();
+          }
+          file.write(ByteBuffer.wrap(octets), entry.ledgerOffset());
+        }
+      }
+      remember();
+      state.lock();
+      try {
+        for (var entry : some) {
+          unsettled.remove(entry);
+        }
+        return !unsettled.isEmpty();
+      } finally {
+        state.unlock();
+      }
+    } finally {
+      apply.unlock();
+    }
+  }
+
+  /// Octets of dead entries in the document.
+  long deadOctets() {
+    return deadOctets;
+  }
+
+  /// Whether something waits to be settled.
+  boolean dirty() {
+    state.lock();
+    try {
+      return dirtySince != Long.MAX_VALUE || !pending.isEmpty();
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /// The least number of a batch of this account that is not yet in a forced document.
+  long unsettledSince() {
+    state.lock();
+    try {
+      long since = Math.min(dirtySince, holdSince);
+      var head = pending.peek();
+      return head == null ? since : Math.min(since, head.bound);
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /// Brings the document up to date and forces it. Called by one thread at a time.
+  void settle() throws IOException {
+    applyDurable();
+    if (document == null) {
+      return;
+    }
+    while (settleSome(1000)) {
+      Thread.onSpinWait();
+    }
+    long before;
+    boolean folder;
+    Document doc;
+    apply.lock();
+    try {
+      state.lock();
+      try {
+        if (!unsettled.isEmpty()) {
+          // Something came between; the next round has it.
+          return;
+        }
+        before = dirtySince;
+        dirtySince = Long.MAX_VALUE;
+      } finally {
+        state.unlock();
+      }
+      folder = folderDirty;
+      folderDirty = false;
+      doc = opened();
+      if (!doc.retain()) {
+        return;
+      }
+    } finally {
+      apply.unlock();
+    }
+    boolean forced = false;
+    try {
+      doc.file.force(true);
+      if (folder) {
+        store.forceFolders(path);
+      }
+      forced = true;
+    } catch (IOException e) {
+      throw new Store.ForceException(path, e);
+    } finally {
+      doc.close();
+      if (!forced) {
+        state.lock();
+        try {
+          dirtySince = Math.min(dirtySince, before);
+        } finally {
+          state.unlock();
+        }
+      }
+    }
+  }
+
+  /// Closes the document; all is settled.
+  void close() throws IOException {
+    writer.lock();
+    try {
+      var doc = document;
+      if (doc != null) {
+        document = null;
+        doc.close();
+      }
+      loaded = false;
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  // Telling sessions.
+
+  /// Called under the state lock.
+  void changed(View view) {
+    toTell.add(view);
+  }
+
+  void watch(View view, boolean on) {
+    if (on) {
+      watching.addIfAbsent(view);
+    } else {
+      watching.remove(view);
+    }
+    store.watch(this, !watching.isEmpty());
+  }
+
+  /// Calls the listeners of views that something changed for.
+  private void tell() {
+    List<View> views;
+    state.lock();
+    try {
+      if (toTell.isEmpty()) {
+        return;
+      }
+      views = List.copyOf(toTell);
+      toTell.clear();
+    } finally {
+      state.unlock();
+    }
+    views.forEach(View::tell);
   }
 }

@@ -11,16 +11,43 @@ public final class Entry {
   final long uid;
   final int sizeOctets;
   final long savedSeconds;
+
+  /// Octets of the text as stored, and their CRC-32C.
+  final int length;
+
+  final int crc;
+  final boolean quoted;
+
   volatile Marks marks;
   volatile long modseq;
   volatile boolean expunged;
 
-  Entry(int mailbox, long id, long uid, int sizeOctets, long savedSeconds, Marks marks) {
+  // Where it lies. Written under the account's apply lock, read through `Account.open`.
+  volatile long offset;
+  short fromLength;
+  short keywordsRoom;
+  short mailboxRoom;
+
+  Entry(
+      int mailbox,
+      long id,
+      long uid,
+      long modseq,
+      int sizeOctets,
+      long savedSeconds,
+      int length,
+      int crc,
+      boolean quoted,
+      Marks marks) {
     this.mailbox = mailbox;
     this.id = id;
     this.uid = uid;
+    this.modseq = modseq;
     this.sizeOctets = sizeOctets;
     this.savedSeconds = savedSeconds;
+    this.length = length;
+    this.crc = crc;
+    this.quoted = quoted;
     this.marks = marks;
   }
 
@@ -62,5 +89,26 @@ public final class Entry {
   /// Whether it is gone from its mailbox.
   public boolean expunged() {
     return expunged;
+  }
+
+  void place(long offset, int fromLength, int keywordsRoom, int mailboxRoom) {
+    this.fromLength = (short) fromLength;
+    this.keywordsRoom = (short) keywordsRoom;
+    this.mailboxRoom = (short) mailboxRoom;
+    this.offset = offset;
+  }
+
+  long ledgerOffset() {
+    return offset + fromLength;
+  }
+
+  long textOffset() {
+    return offset + fromLength + Ledger.octets(keywordsRoom, mailboxRoom);
+  }
+
+  /// Octets from the `From ` line to the end of the text; what ends the entry (one LF or two)
+  /// follows.
+  long headAndTextLength() {
+    return textOffset() - offset + length;
   }
 }

@@ -27,7 +27,7 @@ public final class Marks {
   public static Marks of(Collection<Flag> flags, Collection<String> keywords) {
     int bits = 0;
     for (var flag : flags) {
-      bits |= 1 << flag.ordinal();
+      bits |= flag.bit;
     }
     return of(bits, keywords);
   }
@@ -67,7 +67,7 @@ public final class Marks {
 
   /// Whether it bears a system flag.
   public boolean has(Flag flag) {
-    return (flags & 1 << flag.ordinal()) != 0;
+    return (flags & flag.bit) != 0;
   }
 
   /// Whether it bears a keyword, in any letter case.

@@ -2,32 +2,533 @@ package longhand.store;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import longhand.disk.Disk;
+import longhand.disk.DiskFile;
 import longhand.mail.Address;
+import org.jspecify.annotations.Nullable;
 
 /// All accounts of one data folder. One process at a time may open it. Safe for any thread.
+///
+/// Under the folder lie `mail/` (the documents), `journal/`, `spool/` (large letters on their way,
+/// emptied at each start) and `longhand.lock`.
 public final class Store implements Closeable {
 
-  Store() {}
+  private static final System.Logger LOG = System.getLogger(Store.class.getName());
+  private static final String TOKEN_LETTERS =
+      "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+  private static final int FILE_NAME_MAX = 240;
+
+  /// Longest wait for a mail program that holds a document's locks.
+  private static final long OUTSIDE_WAIT_NANOS = 5_000_000_000L;
+
+  /// A dot lock older than this was left behind by a program that died.
+  private static final long STALE_LOCK_NANOS = 300_000_000_000L;
+
+  private final Path mail;
+  private final Path spool;
+  private final Disk disk;
+  private final InstantSource clock;
+  private final RandomGenerator random;
+  private final StoreSettings settings;
+  private final DiskFile lockFile;
+  private final Closeable lock;
+  private final Journal journal;
+  private final Map<Address, Account> accounts = new ConcurrentHashMap<>();
+  private final Set<Account> watched = ConcurrentHashMap.newKeySet();
+  private final AtomicLong letters = new AtomicLong();
+  private final @Nullable Thread settler;
+  private volatile boolean closing;
+  private volatile boolean settlingWanted;
+
+  private Store(
+      Path data,
+      Disk disk,
+      InstantSource clock,
+      RandomGenerator random,
+      StoreSettings settings,
+      DiskFile lockFile,
+      Closeable lock)
+      throws IOException {
+    this.mail = data.resolve("mail");
+    this.spool = data.resolve("spool");
+    this.disk = disk;
+    this.clock = clock;
+    this.random = random;
+    this.settings = settings;
+    this.lockFile = lockFile;
+    this.lock = lock;
+    disk.createFolders(mail);
+    disk.createFolders(spool);
+    for (var name : disk.list(spool)) {
+      disk.delete(spool.resolve(name));
+    }
+    this.journal =
+        new Journal(
+            disk,
+            data.resolve("journal"),
+            settings.segmentOctets(),
+            settings.segmentsMax(),
+            !settings.background(),
+            this::wantSettling);
+    disk.forceFolder(data);
+    var replay = new Replay(disk, mail, data.resolve("unapplied"));
+    var found = journal.recover(replay);
+    replay.finish();
+    journal.start(found);
+    settler =
+        settings.background()
+            ? Thread.ofPlatform().name("longhand-settler").daemon().start(this::settleLoop)
+            : null;
+  }
+
+  /// Opens the data folder, made when missing, and recovers what a crash left.
+  ///
+  /// @throws LockedException when another process has it open
+  /// @throws IOException when the folder or the journal cannot be read or written
+  public static Store open(
+      Path data, Disk disk, InstantSource clock, RandomGenerator random, StoreSettings settings)
+      throws IOException {
+    disk.createFolders(data);
+    var file = disk.open(data.resolve("longhand.lock"), Disk.Mode.CREATE);
+    boolean open = false;
+    try {
+      var lock = file.tryLock();
+      if (lock == null) {
+        throw new LockedException(data);
+      }
+      var store = new Store(data, disk, clock, random, settings, file, lock);
+      open = true;
+      return store;
+    } finally {
+      if (!open) {
+        file.close();
+      }
+    }
+  }
+
+  /// Another process has the data folder open.
+  public static final class LockedException extends IOException {
+    LockedException(Path data) {
+      super("another server has " + data + " open (it holds longhand.lock there); stop it first");
+    }
+  }
 
   /// The account of a canonical address. Which addresses have one is the directory's to say: the
-  /// first append or log-in makes the document. `IOException` when the document is damaged or
-  /// locked away.
-  public Account account(Address address) throws IOException {
-    throw new UnsupportedOperationException();
+  /// first append or log-in makes the document. Nothing is read yet.
+  ///
+  /// @throws IllegalArgumentException when the local part is too long to be a file name
+  public Account account(Address address) {
+    return accounts.computeIfAbsent(
+        address.canonical(),
+        canonical -> {
+          var name = documentName(canonical);
+          return new Account(this, canonical, name, mail.resolve(name));
+        });
+  }
+
+  /// Where the document of an address lies, under the data folder's `mail`.
+  public static String documentName(Address address) {
+    var local = encode(address.localPart().toLowerCase(Locale.ROOT));
+    if (local.endsWith(".index") || local.endsWith(".lock") || local.endsWith(".rewrite")) {
+      int dot = local.lastIndexOf('.');
+      local = local.substring(0, dot) + "%2E" + local.substring(dot + 1);
+    }
+    if (local.length() > FILE_NAME_MAX) {
+      throw new IllegalArgumentException(
+          "a local part that takes " + local.length() + " octets as a file name");
+    }
+    return encode(address.domain().name()) + "/" + local;
+  }
+
+  private static String encode(String text) {
+    var name = new StringBuilder();
+    for (byte octet : text.getBytes(StandardCharsets.UTF_8)) {
+      boolean plain =
+          (octet >= 'a' && octet <= 'z')
+              || (octet >= '0' && octet <= '9')
+              || octet == '_'
+              || octet == '+'
+              || octet == '-'
+              || (octet == '.' && !name.isEmpty());
+      if (plain) {
+        name.append((char) octet);
+      } else {
+        name.append(String.format(Locale.ROOT, "%%%02X", octet & 0xff));
+      }
+    }
+    return name.toString();
   }
 
   /// An empty letter, to be written and finished.
   public Letter letter() {
-    throw new UnsupportedOperationException();
+    return new Letter(disk, spool.resolve(Long.toString(letters.incrementAndGet())));
   }
 
   /// Puts messages into mailboxes, all or none, and returns once they are durable and visible: one
   /// entry for each append, in order.
   public List<Entry> append(List<Append> appends) throws IOException, MailboxException {
-    throw new UnsupportedOperationException();
+    var deliveries = new LinkedHashMap<Account, Account.Delivery>();
+    for (var append : appends) {
+      deliveries.computeIfAbsent(append.account(), account -> account.new Delivery());
+    }
+    var locked = new ArrayList<Account>();
+    var entries = new ArrayList<Entry>();
+    Journal.Ticket ticket;
+    try {
+      // In the order of addresses, so that two appends to the same accounts cannot wait for each
+      // other.
+      var ordered = new ArrayList<>(deliveries.keySet());
+      ordered.sort(Comparator.comparing(account -> account.address().toString()));
+      for (var account : ordered) {
+        account.begin();
+        locked.add(account);
+      }
+      for (var append : appends) {
+        delivery(deliveries, append).check(append);
+      }
+      var texts = texts(appends);
+      for (int i = 0; i < appends.size(); i++) {
+        var append = appends.get(i);
+        entries.add(delivery(deliveries, append).plan(append, texts.get(i)));
+      }
+      long octets = 0;
+      boolean spooled = false;
+      byte[] shared = shared(appends);
+      for (var append : appends) {
+        spooled |= append.letter().file() != null;
+      }
+      for (var delivery : deliveries.values()) {
+        octets += delivery.octets();
+      }
+      if (shared != null) {
+        octets -= (long) (appends.size() - 1) * appends.getFirst().letter().storedLength();
+      }
+      if (spooled || octets > journal.batchMax() / 2) {
+        var work = new ArrayList<Account.Large>();
+        for (var delivery : deliveries.values()) {
+          work.add(delivery.large());
+        }
+        commitLarge(work, _ -> {});
+        return entries;
+      }
+      var batch = new Batch();
+      if (shared != null) {
+        batch.share(
+            java.nio.ByteBuffer.wrap(shared, 0, (int) appends.getFirst().letter().storedLength())
+                .slice());
+      }
+      boolean handed = false;
+      try {
+        for (var delivery : deliveries.values()) {
+          delivery.addTo(batch, shared != null);
+        }
+        ticket = journal.enqueue(batch);
+        for (var delivery : deliveries.values()) {
+          delivery.handed(ticket);
+        }
+        handed = true;
+      } finally {
+        if (!handed) {
+          deliveries.values().forEach(Account.Delivery::refused);
+        }
+      }
+    } finally {
+      locked.forEach(account -> account.writer.unlock());
+    }
+    journal.await(ticket);
+    deliveries.keySet().forEach(Account::applyDurable);
+    return entries;
+  }
+
+  private static Account.Delivery delivery(
+      Map<Account, Account.Delivery> deliveries, Append append) {
+    return java.util.Objects.requireNonNull(deliveries.get(append.account()));
+  }
+
+  /// The stored form of each append's prefix, joined with its letter.
+  private static List<Text> texts(List<Append> appends) throws IOException {
+    var texts = new ArrayList<Text>();
+    for (var append : appends) {
+      var letter = append.letter();
+      var prefix = new Prefix(append.prefix());
+      boolean quoted = letter.quoted() || prefix.form.quoted();
+      long wire = letter.sizeOctets() + prefix.form.wireOctets();
+      var file = letter.file();
+      texts.add(
+          new Text(
+              prefix.octets.toByteArray(),
+              file == null ? letter.memory() : null,
+              file,
+              0,
+              letter.storedLength(),
+              quoted,
+              wire));
+    }
+    return texts;
+  }
+
+  private static final class Prefix {
+    final java.io.ByteArrayOutputStream octets = new java.io.ByteArrayOutputStream();
+    final StoredForm form =
+        new StoredForm() {
+          @Override
+          void put(byte[] from, int offset, int length) {
+            octets.write(from, offset, length);
+          }
+
+          @Override
+          void put(int octet) {
+            octets.write(octet);
+          }
+        };
+
+    Prefix(byte[] wire) throws IOException {
+      form.write(wire, 0, wire.length);
+      form.end();
+    }
+  }
+
+  /// The octets of the one small letter that goes to several accounts; null when that is not so.
+  private static byte @Nullable [] shared(List<Append> appends) {
+    var letter = appends.getFirst().letter();
+    if (appends.size() < 2 || letter.file() != null) {
+      return null;
+    }
+    for (var append : appends) {
+      if (append.letter() != letter) {
+        return null;
+      }
+    }
+    return letter.memory();
+  }
+
+  /// Puts large entries in place, forces them, then commits them by reference. Called with the
+  /// writer locks of the accounts held.
+  void commitLarge(List<Account.Large> work, Consumer<Batch> more) throws IOException {
+    for (var large : work) {
+      large.account().makeDocument();
+      large.account().drain();
+    }
+    boolean durable = false;
+    try {
+      var intents = new Batch();
+      for (var large : work) {
+        large.account().addIntent(intents, large.octets());
+      }
+      journal.await(journal.enqueue(intents));
+      for (var large : work) {
+        large.account().writeAhead(large.insertions());
+      }
+      var batch = new Batch();
+      for (var large : work) {
+        large.account().addReference(batch, large.octets());
+        more.accept(batch);
+      }
+      journal.await(journal.enqueue(batch));
+      durable = true;
+      for (var large : work) {
+        large.account().showLarge(large);
+      }
+    } finally {
+      if (!durable) {
+        work.forEach(large -> large.account().cutAhead());
+      }
+    }
+  }
+
+  // For accounts.
+
+  Disk disk() {
+    return disk;
+  }
+
+  InstantSource clock() {
+    return clock;
+  }
+
+  Journal journal() {
+    return journal;
+  }
+
+  /// How often an account looks whether its document was changed by another program.
+  long lookNanos() {
+    return settings.background() ? 1_000_000_000L : 0;
+  }
+
+  String newToken() {
+    var token = new StringBuilder();
+    for (int i = 0; i < Ledger.TOKEN_LENGTH; i++) {
+      token.append(TOKEN_LETTERS.charAt(random.nextInt(TOKEN_LETTERS.length())));
+    }
+    return token.toString();
+  }
+
+  void loaded(Account account) {
+    accounts.put(account.address(), account);
+  }
+
+  void watch(Account account, boolean on) {
+    if (on) {
+      watched.add(account);
+    } else {
+      watched.remove(account);
+    }
+  }
+
+  /// Takes the locks that mail programs take on a document, waiting a while for one that has them.
+  Closeable outsideLock(Path path, DiskFile file) throws IOException {
+    var dotLock = path.resolveSibling(path.getFileName() + ".lock");
+    long start = System.nanoTime();
+    while (true) {
+      if (!disk.exists(dotLock) || stale(dotLock)) {
+        var taken = file.tryLock();
+        if (taken != null) {
+          return taken;
+        }
+      }
+      if (System.nanoTime() - start > OUTSIDE_WAIT_NANOS) {
+        throw new IOException(path + " is locked by another program");
+      }
+      LockSupport.parkNanos(5_000_000);
+    }
+  }
+
+  private boolean stale(Path dotLock) throws IOException {
+    var facts = disk.facts(dotLock);
+    if (facts.isEmpty()) {
+      return true;
+    }
+    var now = clock.instant();
+    long nanos = now.getEpochSecond() * 1_000_000_000L + now.getNano();
+    if (nanos - facts.get().modifiedNanos() < STALE_LOCK_NANOS) {
+      return false;
+    }
+    disk.delete(dotLock);
+    return true;
+  }
+
+  /// Makes durable that a document exists.
+  void forceFolders(Path path) throws IOException {
+    disk.forceFolder(java.util.Objects.requireNonNull(path.getParent()));
+    disk.forceFolder(mail);
+  }
+
+  // Settling.
+
+  private void wantSettling() {
+    settlingWanted = true;
+    if (settler != null) {
+      LockSupport.unpark(settler);
+    }
+  }
+
+  private void settleLoop() {
+    long last = System.nanoTime();
+    while (!closing) {
+      LockSupport.parkNanos(500_000_000);
+      lookOutside();
+      long now = System.nanoTime();
+      if (!settlingWanted && now - last < settings.settleAfter().toNanos()) {
+        continue;
+      }
+      last = now;
+      settlingWanted = false;
+      try {
+        settle();
+      } catch (IOException | RuntimeException e) {
+        LOG.log(System.Logger.Level.ERROR, "settling failed", e);
+      }
+    }
+  }
+
+  private void lookOutside() {
+    for (var account : watched) {
+      try {
+        account.lookOutside();
+      } catch (IOException | RuntimeException e) {
+        LOG.log(System.Logger.Level.WARNING, account.address() + ": not read again", e);
+      }
+    }
+  }
+
+  /// Brings all documents up to date, forces them, and lets the journal use its segments again. A
+  /// failed force ends the store's work: nothing more is acknowledged.
+  public synchronized void settle() throws IOException {
+    journal.check();
+    long next = journal.assigned() + 1;
+    for (var account : accounts.values()) {
+      if (account.dirty()) {
+        settle(account);
+      }
+    }
+    for (var account : accounts.values()) {
+      next = Math.min(next, account.unsettledSince());
+    }
+    journal.checkpoint(next);
+  }
+
+  private void settle(Account account) throws IOException {
+    try {
+      account.settle();
+    } catch (ForceException e) {
+      journal.fail(e);
+      throw e;
+    } catch (IOException e) {
+      // One document that cannot be written keeps its segments; the others go on.
+      LOG.log(System.Logger.Level.ERROR, account.address() + " could not be settled", e);
+    }
+  }
+
+  /// A force failed: what the disk holds is not known.
+  static final class ForceException extends IOException {
+    ForceException(Path path, IOException cause) {
+      super(path + " could not be forced: " + cause.getMessage(), cause);
+    }
   }
 
   @Override
-  public void close() throws IOException {}
+  public void close() throws IOException {
+    closing = true;
+    if (settler != null) {
+      LockSupport.unpark(settler);
+      boolean interrupted = false;
+      while (settler.isAlive()) {
+        try {
+          settler.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    try {
+      settle();
+    } catch (IOException e) {
+      LOG.log(
+          System.Logger.Level.ERROR, "not settled; the next start recovers from the journal", e);
+    }
+    for (var account : accounts.values()) {
+      account.close();
+    }
+    journal.close();
+    lock.close();
+    lockFile.close();
+  }
 }

@@ -137,6 +137,16 @@ public final class Connection implements Closeable {
     return position < limit;
   }
 
+  /// Whether a whole line of the peer waits in the buffer, so that answers can wait for its own.
+  public boolean lineWaiting() {
+    for (int i = position; i < limit; i++) {
+      if (input[i] == '\n') {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /// The next octet, or -1 when the peer has closed.
   public int read() throws IOException {
     if (position == limit && !fill()) {
@@ -313,8 +323,12 @@ public final class Connection implements Closeable {
   }
 
   /// Sends what waits, says goodbye in TLS, and closes so that the peer can still read the last
-  /// answer: octets it sends meanwhile are thrown away for half a second at most.
+  /// answer: octets it sends meanwhile are thrown away for half a second at most. Does nothing when
+  /// it is closed already.
   public void finish() throws IOException {
+    if (raw.isClosed()) {
+      return;
+    }
     try {
       flush();
       if (ssl != null) {

@@ -268,8 +268,6 @@ public record Limits(
   /// Every limit at its default.
   public static final Limits DEFAULT = of(Map.of());
 
-  public Limits {}
-
   /// Limits by component name (`smtpLineOctetsMax`), the rest at their defaults. A value is an
   /// `Integer`, `Long`, `Duration` or `Boolean`; an unknown name, a wrong type or a value out of
   /// range is `IllegalArgumentException`.

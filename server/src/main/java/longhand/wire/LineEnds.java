@@ -25,7 +25,7 @@ public final class LineEnds {
       long lf = word ^ LFS;
       // The lowest high bit set marks the first octet that is zero in `cr` or `lf`; borrows can
       // mark wrongly only above it.
-      long marks = ((cr - ONES) & ~cr | (lf - ONES) & ~lf) & HIGHS;
+      long marks = (((cr - ONES) & ~cr) | ((lf - ONES) & ~lf)) & HIGHS;
       if (marks != 0) {
         return i + (Long.numberOfTrailingZeros(marks) >>> 3);
       }

@@ -124,8 +124,8 @@ public final class TlsContext implements Supplier<SSLContext> {
     var key = folder.resolve("self-signed.key");
     if (Files.exists(certificate) && Files.exists(key)) {
       var kept = ofFiles(certificate, key);
-      var month = Date.from(Instant.now().plus(Duration.ofDays(30)));
-      if (kept.certificate().getNotAfter().after(month) && names(kept, hostname)) {
+      var month = Instant.now().plus(Duration.ofDays(30));
+      if (kept.certificate().getNotAfter().toInstant().isAfter(month) && names(kept, hostname)) {
         return kept;
       }
     }
