@@ -166,6 +166,7 @@ final class Append {
   private Outcome store(Optional<Mailbox> mailbox) throws IOException {
     try {
       var entries = services.store().append(appends);
+      services.counts().appended.add(entries.size());
       var uids = new UidList();
       for (var entry : entries) {
         uids.add(entry.uid());

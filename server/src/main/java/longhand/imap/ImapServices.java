@@ -2,8 +2,10 @@ package longhand.imap;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import longhand.auth.Authenticator;
@@ -18,7 +20,7 @@ public final class ImapServices {
   private final Store store;
   private final Directory directory;
   private final Authenticator authenticator;
-  private final Supplier<SSLContext> tls;
+  private final Optional<Supplier<SSLContext>> tls;
   private final Limits limits;
   private final boolean plaintextLogin;
 
@@ -26,15 +28,18 @@ public final class ImapServices {
   private final Semaphore searches =
       new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()));
 
+  private final Counts counts = new Counts();
   private final ConcurrentHashMap<Visitor, Integer> sessions = new ConcurrentHashMap<>();
 
-  /// @param tls the context for a STARTTLS, asked anew each time since certificates change
+  /// What sessions need.
+  ///
+  /// @param tls for STARTTLS or implicit TLS, when there is TLS; asked for each handshake
   /// @param plaintextLogin whether passwords may cross in clear
   public ImapServices(
       Store store,
       Directory directory,
       Authenticator authenticator,
-      Supplier<SSLContext> tls,
+      Optional<Supplier<SSLContext>> tls,
       Limits limits,
       boolean plaintextLogin) {
     this.store = store;
@@ -45,6 +50,28 @@ public final class ImapServices {
     this.plaintextLogin = plaintextLogin;
   }
 
+  /// What happened so far; the adders only ever grow.
+  public static final class Counts {
+    /// Log-ins that succeeded.
+    public final LongAdder logins = new LongAdder();
+
+    /// Commands answered, of any kind.
+    public final LongAdder commands = new LongAdder();
+
+    /// Messages appended.
+    public final LongAdder appended = new LongAdder();
+
+    /// Messages of which something was fetched.
+    public final LongAdder fetched = new LongAdder();
+
+    Counts() {}
+  }
+
+  /// What happened so far.
+  public Counts counts() {
+    return counts;
+  }
+
   Store store() {
     return store;
   }
@@ -53,7 +80,7 @@ public final class ImapServices {
     return authenticator;
   }
 
-  Supplier<SSLContext> tls() {
+  Optional<Supplier<SSLContext>> tls() {
     return tls;
   }
 
@@ -71,7 +98,7 @@ public final class ImapServices {
 
   /// Whether an account can take so many octets more (RFC 5530 OVERQUOTA).
   boolean hasRoom(Address account, long octets) throws IOException {
-    var record = directory.find(account);
+    var record = directory.account(account);
     if (record.isEmpty() || record.get().quotaOctets() == 0) {
       return true;
     }

@@ -110,7 +110,7 @@ public final class ImapSession {
 
   private void converse() throws IOException {
     if (implicitTls && connection.tls().isEmpty()) {
-      connection.startTls(services.tls().get());
+      connection.startTls(services.tls().orElseThrow().get());
     }
     connection.timeout(services.limits().imapPreauthTimeout());
     out.text("* OK [CAPABILITY ").text(capabilities()).line("] Longhand ready");
@@ -194,6 +194,7 @@ public final class ImapSession {
     if (tag == null) {
       tag = "*";
     }
+    services.counts().commands.increment();
     try {
       apply(tag, command, parser);
     } catch (ConnectionLost
@@ -563,7 +564,7 @@ public final class ImapSession {
     var text = new StringBuilder("IMAP4rev1 SASL-IR ID ENABLE IDLE ");
     if (state instanceof State.NotAuthenticated) {
       text.append("LITERAL-");
-      if (connection.tls().isEmpty()) {
+      if (connection.tls().isEmpty() && services.tls().isPresent()) {
         text.append(" STARTTLS");
       }
       if (!mayLogIn()) {
@@ -604,7 +605,10 @@ public final class ImapSession {
   }
 
   private void startTls(String tag) throws IOException {
-    if (!(state instanceof State.NotAuthenticated) || connection.tls().isPresent()) {
+    var context = services.tls();
+    if (!(state instanceof State.NotAuthenticated)
+        || connection.tls().isPresent()
+        || context.isEmpty()) {
       out.text(tag).line(" BAD STARTTLS is not for now");
       return;
     }
@@ -618,7 +622,7 @@ public final class ImapSession {
     out.text(tag).line(" OK begin TLS");
     out.flush();
     try {
-      connection.startTls(services.tls().get());
+      connection.startTls(context.get().get());
     } catch (IOException e) {
       throw new ConnectionLost(e);
     }
@@ -724,6 +728,7 @@ public final class ImapSession {
       return;
     }
     visitor = guest;
+    services.counts().logins.increment();
     state = new State.Authenticated(services.store().account(address));
     connection.timeout(services.limits().imapIdleTimeout());
     out.text(tag).text(" OK [CAPABILITY ").text(capabilities()).line("] logged in");
@@ -908,6 +913,7 @@ public final class ImapSession {
     }
     var fetch = new Fetch(selected, out, command);
     fetch.run(entries);
+    services.counts().fetched.add(entries.size());
     if (fetch.missing() > 0) {
       announce(mayExpunge(command.uid()), command.uid(), fetch.told());
       refuse(
@@ -1055,7 +1061,7 @@ public final class ImapSession {
     } finally {
       idling = false;
       if (state instanceof State.Selected selected) {
-        selected.view().onChange(() -> {});
+        selected.view().onChange(null);
       }
     }
   }
