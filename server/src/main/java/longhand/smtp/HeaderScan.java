@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import longhand.wire.Limits;
 import longhand.wire.LineEnds;
 
@@ -202,7 +203,7 @@ final class HeaderScan {
       case MESSAGE_ID -> messageId = true;
       case DELIVERED_TO -> {
         if (deliveredTo.size() < DELIVERED_TO_MAX) {
-          deliveredTo.add(value());
+          deliveredTo.add(value().toLowerCase(Locale.ROOT));
         }
       }
       case FROM -> {
