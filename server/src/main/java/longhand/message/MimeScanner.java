@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// found, both bounded, and time is linear: a line is compared with at most `DEPTH_MAX` boundaries,
 /// by their length first.
 /// - A boundary that never ends, or never comes: open parts end with the message.
-/// - A boundary line is `--boundary` or `--boundary--` with nothing but white space after it, so a
-///   boundary that is the beginning of another is no trouble; the innermost that fits is meant.
+/// - A boundary line is `--boundary` or `--boundary--` and ends there or goes on with white space,
+///   so a boundary that is the beginning of another is no trouble. The innermost that fits is
+///   meant, a line without anything after the boundary first.
 /// - A header cut short by a boundary has an empty body.
 /// - Beyond `DEPTH_MAX` levels a part is not opened; after `PARTS_MAX` parts the last one reaches
 ///   to the end of the message.
@@ -249,6 +250,25 @@ final class MimeScanner {
       boolean closes = extra == 2 && buffer[to - 1] == '-' && buffer[to - 2] == '-';
       if ((extra == 0 || closes)
           && Arrays.equals(buffer, from, from + boundary.length, boundary, 0, boundary.length)) {
+        boundary(entity, closes);
+        return true;
+      }
+    }
+    return isBoundaryWithMore(from, to);
+  }
+
+  /// A boundary with white space and more after it: RFC 2046 §5.1.1 wants that to be taken, too.
+  private boolean isBoundaryWithMore(int from, int to) throws IOException {
+    for (var entity = current; entity != null; entity = entity.parent) {
+      var boundary = entity.boundary;
+      if (boundary == null
+          || to - from <= boundary.length
+          || !Arrays.equals(buffer, from, from + boundary.length, boundary, 0, boundary.length)) {
+        continue;
+      }
+      int after = from + boundary.length;
+      boolean closes = to - after > 2 && buffer[after] == '-' && buffer[after + 1] == '-';
+      if (isBlank(buffer[closes ? after + 2 : after])) {
         boundary(entity, closes);
         return true;
       }

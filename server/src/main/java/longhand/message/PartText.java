@@ -1,6 +1,7 @@
 package longhand.message;
 
 import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -33,8 +34,9 @@ public final class PartText {
             .orElse("");
     var octets =
         switch (encoding) {
-          case "base64" -> new Base64InputStream(body, DecodeMonitor.SILENT);
-          case "quoted-printable" -> new QuotedPrintableInputStream(body, DecodeMonitor.SILENT);
+          case "base64" -> new Steady(new Base64InputStream(body, DecodeMonitor.SILENT));
+          case "quoted-printable" ->
+              new Steady(new QuotedPrintableInputStream(body, DecodeMonitor.SILENT));
           default -> body;
         };
     var charset =
@@ -51,6 +53,28 @@ public final class PartText {
     return contentType.word().isEmpty()
         || contentType.word().indexOf('/') < 0
         || contentType.type().equals("text");
+  }
+
+  /// A decoder's stream without reads of nothing, which readers do not take.
+  private static final class Steady extends FilterInputStream {
+
+    Steady(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read(byte[] target, int offset, int length) throws IOException {
+      int n = super.read(target, offset, length);
+      if (n != 0 || length == 0) {
+        return n;
+      }
+      int octet = read();
+      if (octet < 0) {
+        return -1;
+      }
+      target[offset] = (byte) octet;
+      return 1;
+    }
   }
 
   /// The text of a body in memory, for tests and short parts.

@@ -88,6 +88,9 @@ public final class SentDay {
   }
 
   private static int day(int day, int month, int year) {
+    if (year > 9_999) {
+      return NONE;
+    }
     try {
       return Math.toIntExact(LocalDate.of(year, month, day).toEpochDay());
     } catch (DateTimeException _) {
