@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.Configurator;
+import ch.qos.logback.classic.spi.ConfiguratorRank;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.OutputStreamAppender;
@@ -20,7 +21,8 @@ import org.slf4j.LoggerFactory;
 
 /// The log: one line for each event, to standard error, as text or as JSON. Whatever an event says,
 /// it stays one line: control characters are written as in JSON. Logback finds this class as a
-/// service and starts with it, so that there is never another layout.
+/// service, unless there is a `logback.xml` or `logback-test.xml` on the class path.
+@ConfiguratorRank(-5)
 public final class Logging extends ContextAwareBase implements Configurator {
 
   /// Made by logback.
