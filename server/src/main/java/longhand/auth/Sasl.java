@@ -1,23 +1,49 @@
 package longhand.auth;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import longhand.mail.Address;
 
 /// SASL as a server speaks it (RFC 4422): PLAIN, LOGIN, SCRAM-SHA-256 and SCRAM-SHA-256-PLUS. The
-/// session carries the octets (base64 in SMTP, POP3, IMAP) and asks `step` until it is done.
+/// session carries the octets (base64 in SMTP, POP3, IMAP) and asks `step` until it is done:
+/// - with an initial response, `step(initial)`;
+/// - without one, when `clientFirst`, an empty challenge, and `step` of what the client answers;
+/// - without one, when not `clientFirst`, `step` of an empty array, which gives the first
+///   challenge.
 public final class Sasl {
+
+  /// Longest response, decoded, in octets.
+  public static final int RESPONSE_OCTETS_MAX = 9216;
 
   private Sasl() {}
 
   /// The mechanisms to announce, strongest first; none in clear unless `plaintextLogin`.
   public static List<String> mechanisms(Context context) {
-    throw new UnsupportedOperationException();
+    if (!context.encrypted() && !context.plaintextLogin()) {
+      return List.of();
+    }
+    return context.bindable()
+        ? List.of(Scram.PLUS, Scram.NAME, "PLAIN", "LOGIN")
+        : List.of(Scram.NAME, "PLAIN", "LOGIN");
   }
 
-  /// An exchange of that mechanism; empty when it is unknown or not allowed in this context.
+  /// An exchange of that mechanism, named in any letter case; empty when it is unknown or not
+  /// allowed in this context.
   public static Optional<Exchange> start(String mechanism, Context context) {
-    throw new UnsupportedOperationException();
+    for (var name : mechanisms(context)) {
+      if (name.equalsIgnoreCase(mechanism)) {
+        return Optional.of(
+            switch (name) {
+              case "PLAIN" -> new Plain(context);
+              case "LOGIN" -> new Login(context);
+              default -> new Scram(context, name.equals(Scram.PLUS));
+            });
+      }
+    }
+    return Optional.empty();
   }
 
   /// What an exchange is about: who verifies, and what the connection is like.
@@ -31,14 +57,18 @@ public final class Sasl {
       boolean encrypted,
       boolean plaintextLogin,
       Optional<javax.net.ssl.SSLSession> tls,
-      java.net.InetAddress peer) {}
+      java.net.InetAddress peer) {
+
+    /// Whether SCRAM can be bound to the TLS channel.
+    boolean bindable() {
+      return encrypted && tls.isPresent();
+    }
+  }
 
   /// One authentication in progress, for one thread.
   public interface Exchange {
 
-    /// Takes the client's initial response (empty array when it sent none: a mechanism where the
-    /// client goes first then answers with an empty challenge, see `start` of each protocol) or
-    /// next response.
+    /// Takes the client's initial or next response; see [Sasl] for how an exchange begins.
     Step step(byte[] response);
 
     /// Whether the client speaks first, so that without an initial response an empty challenge is
@@ -70,5 +100,38 @@ public final class Sasl {
     THROTTLED,
     /// The verifier could not be read; later may do.
     TEMPORARY
+  }
+
+  static Step step(Authenticator.Verdict verdict) {
+    return switch (verdict) {
+      case Authenticator.Verdict.Granted(var account) ->
+          new Step.Success(account, Optional.empty());
+      case Authenticator.Verdict.Denied(var reason) -> new Step.Failure(reason);
+    };
+  }
+
+  static Step malformed() {
+    return new Step.Failure(Reason.MALFORMED);
+  }
+
+  /// Strict UTF-8; null when it is not, or too long.
+  static @org.jspecify.annotations.Nullable String text(byte[] octets) {
+    if (octets.length > RESPONSE_OCTETS_MAX) {
+      return null;
+    }
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(octets)).toString();
+    } catch (CharacterCodingException e) {
+      return null;
+    }
+  }
+
+  /// Whether nobody else is to be acted for: no account may act for another.
+  static boolean isSelf(Authenticator authenticator, String authzid, String name) {
+    if (authzid.isEmpty() || authzid.equals(name)) {
+      return true;
+    }
+    var account = authenticator.account(authzid);
+    return account.isPresent() && account.equals(authenticator.account(name));
   }
 }

@@ -1,5 +1,6 @@
 /// Who someone is: password and SCRAM verifiers, and SASL exchanges that end in an account address.
-/// Start reading at [longhand.auth.Sasl].
+/// It asks a [longhand.auth.CredentialSource] and knows no files. Start reading at
+/// [longhand.auth.Sasl], then [longhand.auth.Authenticator].
 @NullMarked
 package longhand.auth;
 

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -18,25 +19,50 @@ import org.jspecify.annotations.Nullable;
 
 /// One accepted connection: buffered octets in and out, in clear or under TLS. For one reading
 /// thread; writers synchronise among themselves.
+///
+/// Buffers are made when there is something to put into them and given back when a line is waited
+/// for, so that an idle connection costs little more than its socket. A message is read through the
+/// window (`fill`, `input`, `position`, `limit`, `consume`) without a call for each octet.
+///
+/// Times: a read ends with `SocketTimeoutException` after `timeout`, and a line must be complete
+/// within it; `deadline` bounds everything. A write has no timeout in Java: the [Listener] looks at
+/// its connections now and then (`overdue`) and closes those whose peer does not read.
 public final class Connection implements Closeable {
 
-  private static final int INPUT_FIRST = 512;
-  private static final int INPUT_MAX = 64 * 1024;
+  private static final byte[] NOTHING = new byte[0];
+  private static final int IDLE_OCTETS = 512;
+  private static final int BULK_OCTETS = 16 * 1024;
+  private static final int BUFFER_OCTETS_MAX = 64 * 1024;
+  private static final int DRAIN_OCTETS_MAX = 256 * 1024;
+  private static final int DRAIN_MILLIS_MAX = 500;
 
   private final InetSocketAddress peer;
   private final InetSocketAddress local;
-  private Socket socket;
+  private final Socket raw;
+  private @Nullable SSLSocket ssl;
   private InputStream in;
   private OutputStream out;
-  private byte[] input = new byte[INPUT_FIRST];
+  private byte[] input = NOTHING;
   private int position;
   private int limit;
-  private byte[] output = new byte[INPUT_FIRST];
+  private byte[] output = NOTHING;
   private int outputLength;
+  private long timeoutMillis;
+  private long deadlineNanos;
+  private boolean deadline;
+  private int setMillis = -1;
+  private boolean measured;
+  private int rateMin;
+  private long graceNanos;
+  private long waitedNanos;
+  private long measuredOctets;
+  private volatile long writingSinceNanos;
+  private volatile long handshakeUntilNanos;
+  private volatile boolean ending;
 
   /// Wraps a connected socket, in clear.
   public Connection(Socket socket) throws IOException {
-    this.socket = socket;
+    this.raw = socket;
     this.peer = (InetSocketAddress) socket.getRemoteSocketAddress();
     this.local = (InetSocketAddress) socket.getLocalSocketAddress();
     socket.setTcpNoDelay(true);
@@ -56,31 +82,69 @@ public final class Connection implements Closeable {
 
   /// The TLS session, when there is one.
   public Optional<SSLSession> tls() {
-    return socket instanceof SSLSocket ssl ? Optional.of(ssl.getSession()) : Optional.empty();
+    return ssl == null ? Optional.empty() : Optional.of(ssl.getSession());
   }
 
-  /// How long a read waits for the peer before `SocketTimeoutException`.
+  /// How long a read waits for the peer before `SocketTimeoutException`; a line must be complete in
+  /// that time. Zero waits for ever.
   public void timeout(Duration timeout) throws IOException {
-    socket.setSoTimeout(Math.toIntExact(timeout.toMillis()));
+    timeoutMillis = Math.min(timeout.toMillis(), Integer.MAX_VALUE);
   }
 
-  /// Takes up TLS as a server. Octets that came before the handshake are never carried across (RFC
-  /// 3207 §4.2): if any wait, the connection is refused with an exception.
+  /// From now on reads end with `SocketTimeoutException` after that time, whatever comes.
+  public void deadline(Duration fromNow) {
+    deadlineNanos = System.nanoTime() + fromNow.toNanos();
+    deadline = true;
+  }
+
+  /// From now until `rateEnd` the peer must send `octetsPerSecond` once reads have waited for it
+  /// longer than `grace`; otherwise a read ends with `TooSlowException`. Zero is no bound.
+  public void rateBegin(int octetsPerSecond, Duration grace) {
+    measured = octetsPerSecond > 0;
+    rateMin = octetsPerSecond;
+    graceNanos = grace.toNanos();
+    waitedNanos = 0;
+    measuredOctets = 0;
+  }
+
+  /// The peer may be as slow as the timeouts allow.
+  public void rateEnd() {
+    measured = false;
+  }
+
+  /// Takes up TLS as a server: 1.2 or 1.3, suites with forward secrecy and AEAD only. Octets that
+  /// came before the handshake are never carried across (RFC 3207 §4.2): if any wait, the
+  /// connection is refused with an exception.
   public void startTls(SSLContext context) throws IOException {
     if (position < limit) {
       throw new IOException("octets sent ahead of the TLS handshake");
     }
-    var ssl = (SSLSocket) context.getSocketFactory().createSocket(socket, null, true);
-    ssl.setUseClientMode(false);
-    ssl.startHandshake();
-    socket = ssl;
-    in = ssl.getInputStream();
-    out = ssl.getOutputStream();
+    var socket = (SSLSocket) context.getSocketFactory().createSocket(raw, null, true);
+    socket.setUseClientMode(false);
+    socket.setSSLParameters(TlsContext.parameters(socket));
+    soTimeout(timeoutMillis);
+    long millis = timeoutMillis == 0 ? 30_000 : timeoutMillis;
+    handshakeUntilNanos = System.nanoTime() + millis * 1_000_000 | 1;
+    socket.startHandshake();
+    handshakeUntilNanos = 0;
+    ssl = socket;
+    in = socket.getInputStream();
+    out = socket.getOutputStream();
   }
 
   /// Whether octets of the peer wait in the buffer: a pipelining peer's answers can wait too.
   public boolean inputWaiting() {
     return position < limit;
+  }
+
+  /// Whether a whole line of the peer waits in the buffer, so that answers can wait for its own.
+  public boolean lineWaiting() {
+    for (int i = position; i < limit; i++) {
+      if (input[i] == '\n') {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// The next octet, or -1 when the peer has closed.
@@ -117,52 +181,111 @@ public final class Connection implements Closeable {
   /// Only CRLF ends a line. A bare CR or LF is `BareLineEndException`, more than `octetsMax` octets
   /// `LineTooLongException`, a close in the middle of a line `EOFException`.
   public byte @Nullable [] readLine(int octetsMax) throws IOException {
-    var line = new byte[Math.min(octetsMax, 128)];
-    int length = 0;
+    byte[] head = NOTHING;
+    int headLength = 0;
+    boolean first = true;
+    long began = 0;
     while (true) {
-      int octet = read();
-      if (octet < 0) {
-        if (length == 0) {
-          return null;
+      if (position == limit) {
+        if (first) {
+          rest();
+          began = timeoutMillis == 0 ? 0 : System.nanoTime();
         }
-        throw new EOFException("the peer closed in the middle of a line");
-      }
-      if (octet == '\r') {
-        if (read() != '\n') {
-          throw new BareLineEndException();
+        if (!fill(IDLE_OCTETS, began)) {
+          if (headLength == 0) {
+            return null;
+          }
+          throw new EOFException("the peer closed in the middle of a line");
         }
-        return Arrays.copyOf(line, length);
       }
-      if (octet == '\n') {
-        throw new BareLineEndException();
-      }
-      if (length == octetsMax) {
+      first = false;
+      int end = LineEnds.find(input, position, limit);
+      int length = end - position;
+      if (headLength + length > octetsMax) {
         throw new LineTooLongException(octetsMax);
       }
-      if (length == line.length) {
-        line = Arrays.copyOf(line, Math.min(octetsMax, length * 2));
+      if (end < limit && input[end] == '\n') {
+        throw new BareLineEndException();
       }
-      line[length++] = (byte) octet;
+      if (end + 1 < limit) {
+        if (input[end + 1] != '\n') {
+          throw new BareLineEndException();
+        }
+        byte[] line;
+        if (headLength == 0) {
+          line = Arrays.copyOfRange(input, position, end);
+        } else {
+          line = Arrays.copyOf(head, headLength + length);
+          System.arraycopy(input, position, line, headLength, length);
+        }
+        position = end + 2;
+        return line;
+      }
+      if (headLength + length > head.length) {
+        head = Arrays.copyOf(head, Math.max(headLength + length, head.length * 2));
+      }
+      System.arraycopy(input, position, head, headLength, length);
+      headLength += length;
+      position = limit;
+      if (end < limit) {
+        // A CR is the last octet there is: its LF must come next.
+        if (!fill(IDLE_OCTETS, began)) {
+          throw new EOFException("the peer closed in the middle of a line");
+        }
+        if (input[position++] != '\n') {
+          throw new BareLineEndException();
+        }
+        return Arrays.copyOf(head, headLength);
+      }
     }
+  }
+
+  /// The buffer whose octets from `position` to before `limit` the peer has sent and nobody has
+  /// consumed. Valid until the next read or fill.
+  public byte[] input() {
+    return input;
+  }
+
+  /// Where in `input` the next octet is.
+  public int position() {
+    return position;
+  }
+
+  /// Where in `input` the octets end.
+  public int limit() {
+    return limit;
+  }
+
+  /// Marks the next octets as read.
+  public void consume(int octets) {
+    position += octets;
+  }
+
+  /// Waits for octets of the peer when the window is empty; false when it has closed.
+  public boolean fill() throws IOException {
+    return position < limit || fill(BULK_OCTETS, 0);
   }
 
   /// Puts octets into the output buffer, sending what does not fit.
   public void write(byte[] octets, int offset, int length) throws IOException {
-    if (length > output.length - outputLength) {
-      if (output.length < INPUT_MAX && outputLength + length <= INPUT_MAX) {
+    int needed = outputLength + length;
+    if (needed > output.length) {
+      if (needed <= BUFFER_OCTETS_MAX) {
         output =
             Arrays.copyOf(
-                output, Math.min(INPUT_MAX, Math.max(output.length * 2, outputLength + length)));
+                output,
+                Math.min(
+                    BUFFER_OCTETS_MAX, Math.max(IDLE_OCTETS, Integer.highestOneBit(needed) * 2)));
       } else {
-        send();
+        sendBuffer();
+        if (length > output.length) {
+          send(octets, offset, length);
+          return;
+        }
       }
     }
-    if (length > output.length) {
-      out.write(octets, offset, length);
-    } else {
-      System.arraycopy(octets, offset, output, outputLength, length);
-      outputLength += length;
-    }
+    System.arraycopy(octets, offset, output, outputLength, length);
+    outputLength += length;
   }
 
   /// Puts octets into the output buffer.
@@ -177,33 +300,164 @@ public final class Connection implements Closeable {
 
   /// Sends what the output buffer holds.
   public void flush() throws IOException {
-    send();
-    out.flush();
-  }
-
-  private void send() throws IOException {
-    if (outputLength > 0) {
-      out.write(output, 0, outputLength);
-      outputLength = 0;
+    sendBuffer();
+    if (output.length > BULK_OCTETS) {
+      output = NOTHING;
     }
   }
 
-  private boolean fill() throws IOException {
-    if (limit == input.length && input.length < INPUT_MAX) {
-      input = new byte[input.length * 4];
+  /// Asks the session to end: a read that waits, and each later one, finds that the peer has
+  /// closed. For any thread; what is being written goes out first.
+  public void end() {
+    ending = true;
+    try {
+      raw.shutdownInput();
+    } catch (IOException e) {
+      // Closed already, which is an end too.
+    }
+  }
+
+  /// Whether the server asked this session to end: a last word to the peer is in order.
+  public boolean ending() {
+    return ending;
+  }
+
+  /// Sends what waits, says goodbye in TLS, and closes so that the peer can still read the last
+  /// answer: octets it sends meanwhile are thrown away for half a second at most. Does nothing when
+  /// it is closed already.
+  public void finish() throws IOException {
+    if (raw.isClosed()) {
+      return;
+    }
+    try {
+      flush();
+      if (ssl != null) {
+        writingSinceNanos = System.nanoTime() | 1;
+        ssl.shutdownOutput();
+        writingSinceNanos = 0;
+      }
+      raw.shutdownOutput();
+      var scratch = new byte[1024];
+      long until = System.nanoTime() + DRAIN_MILLIS_MAX * 1_000_000L;
+      var rest = raw.getInputStream();
+      for (int drained = 0; drained < DRAIN_OCTETS_MAX && !ending; ) {
+        long millis = (until - System.nanoTime()) / 1_000_000;
+        if (millis <= 0) {
+          break;
+        }
+        raw.setSoTimeout((int) millis);
+        int n = rest.read(scratch);
+        if (n < 0) {
+          break;
+        }
+        drained += n;
+      }
+    } finally {
+      close();
+    }
+  }
+
+  /// Closes at once, whatever other threads are doing with the connection. Never blocks.
+  @Override
+  public void close() throws IOException {
+    raw.close();
+  }
+
+  /// Whether a write or a TLS handshake has lasted too long. For any thread.
+  boolean overdue(long nowNanos, Duration outputTimeout) {
+    long writing = writingSinceNanos;
+    long handshake = handshakeUntilNanos;
+    return (writing != 0 && nowNanos - writing > outputTimeout.toNanos())
+        || (handshake != 0 && nowNanos - handshake > 0);
+  }
+
+  private void rest() {
+    if (input.length > IDLE_OCTETS) {
+      input = NOTHING;
+      position = 0;
+      limit = 0;
+    }
+  }
+
+  private void sendBuffer() throws IOException {
+    if (outputLength > 0) {
+      int length = outputLength;
+      outputLength = 0;
+      send(output, 0, length);
+    }
+  }
+
+  private void send(byte[] octets, int offset, int length) throws IOException {
+    for (int done = 0; done < length; ) {
+      int n = Math.min(length - done, BUFFER_OCTETS_MAX);
+      writingSinceNanos = System.nanoTime() | 1;
+      out.write(octets, offset + done, n);
+      writingSinceNanos = 0;
+      done += n;
+    }
+  }
+
+  /// Reads once into the empty buffer, which grows when the last read filled it.
+  ///
+  /// @param least how large the buffer is to be at least
+  /// @param began when the line that is being read began, or 0
+  private boolean fill(int least, long began) throws IOException {
+    int wanted = Math.max(input.length, least);
+    if (limit == input.length && limit > 0) {
+      wanted = Math.min(BUFFER_OCTETS_MAX, Math.max(wanted, input.length * 4));
+    }
+    if (wanted > input.length) {
+      input = new byte[wanted];
     }
     position = 0;
     limit = 0;
+    if (ending) {
+      return false;
+    }
+    soTimeout(waitMillis(began));
+    long before = measured ? System.nanoTime() : 0;
     int n = in.read(input, 0, input.length);
     if (n <= 0) {
       return false;
     }
     limit = n;
+    if (measured) {
+      waitedNanos += System.nanoTime() - before;
+      measuredOctets += n;
+      if (waitedNanos > graceNanos && measuredOctets < rateMin * (waitedNanos / 1_000_000) / 1000) {
+        throw new TooSlowException(measuredOctets, waitedNanos / 1_000_000_000);
+      }
+    }
     return true;
   }
 
-  @Override
-  public void close() throws IOException {
-    socket.close();
+  private long waitMillis(long began) throws SocketTimeoutException {
+    long millis = timeoutMillis;
+    if (began == 0 && !deadline) {
+      return millis;
+    }
+    long now = System.nanoTime();
+    if (began != 0 && millis > 0) {
+      millis = Math.max(millis - (now - began) / 1_000_000, 0);
+      if (millis == 0) {
+        throw new SocketTimeoutException("no whole line in time");
+      }
+    }
+    if (deadline) {
+      long left = (deadlineNanos - now) / 1_000_000;
+      if (left <= 0) {
+        throw new SocketTimeoutException("the session has lasted too long");
+      }
+      millis = millis == 0 ? left : Math.min(millis, left);
+    }
+    return millis;
+  }
+
+  private void soTimeout(long millis) throws IOException {
+    int rounded = (int) Math.min(millis, Integer.MAX_VALUE);
+    if (rounded != setMillis) {
+      raw.setSoTimeout(rounded);
+      setMillis = rounded;
+    }
   }
 }

@@ -1,0 +1,37 @@
+package longhand.mail;
+
+import java.util.List;
+import java.util.Optional;
+
+/// What MAIL and RCPT said of a message (RFC 5321 §2.3.1): never taken from its header fields.
+///
+/// @param from where reports go
+/// @param to those recipients that were accepted, in order
+/// @param body whether the message may hold octets above 127
+/// @param smtpUtf8 whether it needs internationalised mail (RFC 6531)
+/// @param returned how much of the message a DSN is to carry (RFC 3461 §4.3)
+/// @param id the value of ENVID, still in xtext (RFC 3461 §4.4)
+public record Envelope(
+    ReversePath from,
+    List<ForwardPath> to,
+    Body body,
+    boolean smtpUtf8,
+    Optional<Returned> returned,
+    Optional<String> id) {
+
+  /// The BODY parameter (RFC 6152).
+  public enum Body {
+    SEVEN_BIT,
+    EIGHT_BIT_MIME
+  }
+
+  /// The RET parameter (RFC 3461 §4.3).
+  public enum Returned {
+    FULL,
+    HEADERS
+  }
+
+  public Envelope {
+    to = List.copyOf(to);
+  }
+}

@@ -1,0 +1,75 @@
+package longhand.smtp;
+
+import java.util.Optional;
+import java.util.OptionalLong;
+import longhand.mail.Envelope;
+import longhand.mail.ForwardPath;
+import longhand.mail.ReversePath;
+
+/// One SMTP command line, parsed and checked (RFC 5321 §4.1.1).
+///
+/// A line that does not parse is a command too: `Malformed` carries the reply owed to the peer, so
+/// the session has a single path for every line it reads.
+sealed interface Command {
+
+  /// HELO, EHLO or LHLO.
+  record Hello(Kind kind, String client) implements Command {
+    enum Kind {
+      HELO,
+      EHLO,
+      LHLO
+    }
+  }
+
+  /// MAIL, with the parameters of RFC 1870, RFC 6152, RFC 6531, RFC 4954 and RFC 3461.
+  ///
+  /// @param sizeOctets what SIZE says
+  /// @param auth the AUTH parameter, still in xtext; checked and not used
+  record Mail(
+      ReversePath from,
+      OptionalLong sizeOctets,
+      Envelope.Body body,
+      boolean smtpUtf8,
+      Optional<String> auth,
+      Optional<Envelope.Returned> returned,
+      Optional<String> envelopeId)
+      implements Command {}
+
+  /// RCPT.
+  ///
+  /// @param ascii whether path and parameters are free of octets above 127
+  record Recipient(ForwardPath to, boolean ascii) implements Command {}
+
+  /// DATA.
+  record Data() implements Command {}
+
+  /// BDAT (RFC 3030): so many octets follow the line.
+  record Bdat(long octets, boolean last) implements Command {}
+
+  /// RSET.
+  record Reset() implements Command {}
+
+  /// NOOP, with or without text.
+  record Noop() implements Command {}
+
+  /// QUIT.
+  record Quit() implements Command {}
+
+  /// VRFY, whose argument nobody reads.
+  record Verify() implements Command {}
+
+  /// EXPN and others that we know and do not do.
+  record NotHere() implements Command {}
+
+  /// HELP, with or without text.
+  record Help() implements Command {}
+
+  /// STARTTLS (RFC 3207).
+  record StartTls() implements Command {}
+
+  /// AUTH (RFC 4954). The array is not copied.
+  record Auth(String mechanism, Optional<byte[]> initial) implements Command {}
+
+  /// None of these.
+  record Malformed(Reply owed) implements Command {}
+}

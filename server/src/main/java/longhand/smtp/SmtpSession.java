@@ -1,0 +1,748 @@
+package longhand.smtp;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import javax.net.ssl.SSLSession;
+import longhand.auth.Sasl;
+import longhand.delivery.Destination;
+import longhand.delivery.Outcome;
+import longhand.mail.Address;
+import longhand.mail.EnhancedStatus;
+import longhand.wire.BareLineEndException;
+import longhand.wire.Connection;
+import longhand.wire.Limits;
+import longhand.wire.LineTooLongException;
+import longhand.wire.TooSlowException;
+import org.jspecify.annotations.Nullable;
+
+/// One SMTP or LMTP conversation, on its own thread: reads commands, answers replies, collects the
+/// envelope, hands the message to delivery.
+///
+/// Answers go out when no whole command of the client waits any more (RFC 2920). Octets that do not
+/// end their lines in CRLF, lines beyond the limits, and silence end the session with an answer.
+final class SmtpSession {
+
+  private static final System.Logger LOG = System.getLogger(SmtpSession.class.getName());
+  private static final AtomicLong IDS = new AtomicLong(System.currentTimeMillis() << 16);
+  private static final EnhancedStatus LOOP = new EnhancedStatus(5, 4, 6);
+  private static final EnhancedStatus FULL_NOW = new EnhancedStatus(4, 2, 2);
+  private static final EnhancedStatus FULL_EVER = new EnhancedStatus(5, 2, 2);
+
+  /// How far the conversation has come. An envelope exists only inside a transaction.
+  private sealed interface State {
+    /// Nobody said hello yet, or not since TLS.
+    record Greeted() implements State {}
+
+    /// Between messages.
+    record Ready(Command.Hello hello) implements State {}
+
+    /// From MAIL to the end of the message.
+    record InTransaction(Command.Hello hello, Transaction transaction) implements State {}
+  }
+
+  /// What MAIL, RCPT and BDAT have said so far.
+  private static final class Transaction {
+    final Command.Mail mail;
+    final List<Destination.Local> to = new ArrayList<>(1);
+    @Nullable Incoming chunks;
+
+    Transaction(Command.Mail mail) {
+      this.mail = mail;
+    }
+  }
+
+  private final Connection connection;
+  private final SmtpServices services;
+  private final Limits limits;
+  private final SmtpServer.Counts counts;
+  private final BooleanSupplier stressed;
+  private final boolean lmtp;
+  private final boolean submission;
+  private State state = new State.Greeted();
+  private @Nullable Address user;
+  private int errors;
+  private int authFailures;
+  private boolean closing;
+
+  SmtpSession(
+      Connection connection,
+      SmtpServices services,
+      SmtpServer.Counts counts,
+      BooleanSupplier stressed) {
+    this.connection = connection;
+    this.services = services;
+    this.limits = services.limits();
+    this.counts = counts;
+    this.stressed = stressed;
+    this.lmtp = services.mode() == SmtpServices.Mode.LMTP;
+    this.submission = services.mode() == SmtpServices.Mode.SUBMISSION;
+  }
+
+  /// Talks until the client quits, goes, or must go. `IOException` means that nothing more can be
+  /// said.
+  void run() throws IOException {
+    try {
+      connection.deadline(limits.smtpSessionMax());
+      if (services.implicitTls()) {
+        handshake();
+      }
+      reply(Reply.plain(220, services.hostname() + (lmtp ? " LMTP" : " ESMTP") + " Longhand"));
+      converse();
+    } catch (BareLineEndException e) {
+      last(Reply.BARE_LINE_END);
+    } catch (LineTooLongException e) {
+      last(Reply.LINE_TOO_LONG);
+    } catch (TooSlowException e) {
+      last(Reply.TOO_SLOW);
+    } catch (SocketTimeoutException e) {
+      last(Reply.TIMEOUT);
+    } catch (EOFException e) {
+      if (!connection.ending()) {
+        throw e;
+      }
+      last(Reply.SHUTDOWN);
+    } catch (RuntimeException | Error e) {
+      last(Reply.OUR_MISTAKE);
+      throw e;
+    } finally {
+      abandon();
+    }
+  }
+
+  private void converse() throws IOException {
+    while (!closing) {
+      connection.timeout(
+          stressed.getAsBoolean() ? limits.smtpStressIdleTimeout() : limits.smtpIdleTimeout());
+      var line = connection.readLine(Math.max(limits.smtpLineOctetsMax(), authLineMax()));
+      if (line == null) {
+        if (connection.ending()) {
+          last(Reply.SHUTDOWN);
+        }
+        return;
+      }
+      if (line.length > limits.smtpLineOctetsMax() && !CommandParser.isAuth(line)) {
+        throw new LineTooLongException(limits.smtpLineOctetsMax());
+      }
+      apply(CommandParser.parse(line, services.postmasterDomain()));
+    }
+    connection.finish();
+  }
+
+  private int authLineMax() {
+    return submission && user == null ? limits.smtpAuthLineOctetsMax() : 0;
+  }
+
+  /// Does one command, its answers included.
+  private void apply(Command command) throws IOException {
+    switch (command) {
+      case Command.Hello hello -> reply(hello(hello));
+      case Command.Mail mail -> reply(mail(mail));
+      case Command.Recipient recipient -> reply(recipient(recipient));
+      case Command.Data _ -> data();
+      case Command.Bdat bdat -> bdat(bdat);
+      case Command.Reset _ -> {
+        reset();
+        reply(Reply.OK);
+      }
+      case Command.Noop _ -> reply(Reply.OK);
+      case Command.Verify _ -> reply(Reply.CANNOT_VERIFY);
+      case Command.Help _ -> reply(Reply.HELP);
+      case Command.NotHere _ -> reply(Reply.NOT_HERE);
+      case Command.StartTls _ -> startTls();
+      case Command.Auth auth -> reply(auth(auth));
+      case Command.Quit _ -> {
+        closing = true;
+        reply(Reply.BYE);
+      }
+      case Command.Malformed(var owed) -> reply(owed);
+    }
+  }
+
+  private Reply hello(Command.Hello hello) {
+    boolean wrongProtocol = lmtp != (hello.kind() == Command.Hello.Kind.LHLO);
+    if (wrongProtocol) {
+      return Reply.UNKNOWN_COMMAND;
+    }
+    abandon();
+    state = new State.Ready(hello);
+    if (hello.kind() == Command.Hello.Kind.HELO) {
+      return Reply.plain(250, services.hostname());
+    }
+    return Reply.plainLines(250, extensions());
+  }
+
+  /// What EHLO announces. DSN (RFC 3461) is not among it: its parameters are taken and checked, but
+  /// a server that announces it must send the reports of success that senders ask for.
+  private List<String> extensions() {
+    var lines = new ArrayList<String>();
+    lines.add(services.hostname());
+    lines.add("PIPELINING");
+    lines.add("SIZE " + limits.messageOctetsMax());
+    lines.add("8BITMIME");
+    lines.add("SMTPUTF8");
+    lines.add("ENHANCEDSTATUSCODES");
+    lines.add("CHUNKING");
+    lines.add("LIMITS RCPTMAX=" + recipientsMax());
+    if (services.tls().isPresent() && connection.tls().isEmpty()) {
+      lines.add("STARTTLS");
+    }
+    if (submission && user == null) {
+      var mechanisms = Sasl.mechanisms(saslContext());
+      if (!mechanisms.isEmpty()) {
+        lines.add("AUTH " + String.join(" ", mechanisms));
+      }
+    }
+    lines.add("HELP");
+    return lines;
+  }
+
+  private Reply mail(Command.Mail mail) {
+    if (submission && user == null) {
+      return mustStartTls() ? Reply.TLS_FIRST : Reply.AUTH_FIRST;
+    }
+    return switch (state) {
+      case State.Greeted _ -> Reply.HELLO_FIRST;
+      case State.InTransaction _ -> Reply.ALREADY_MAIL;
+      case State.Ready(var hello) -> {
+        if (mail.sizeOctets().orElse(0) > limits.messageOctetsMax()) {
+          yield Reply.MESSAGE_TOO_LARGE;
+        }
+        // A null reverse-path is what disposition notifications have (RFC 8098 §2).
+        var from = mail.from().address();
+        if (user != null && from.isPresent()) {
+          try {
+            if (!mayUse(from.get())) {
+              yield Reply.NOT_YOUR_ADDRESS;
+            }
+          } catch (IOException e) {
+            yield unreadable(e);
+          }
+        }
+        state = new State.InTransaction(hello, new Transaction(mail));
+        yield Reply.SENDER_OK;
+      }
+    };
+  }
+
+  /// Whether an address leads to the account that has logged in: its own and its sub-addresses.
+  private boolean mayUse(Address address) throws IOException {
+    return services.directory().isLocal(address.domain())
+        && services
+            .directory()
+            .find(address)
+            .filter(found -> found.address().equals(user))
+            .isPresent();
+  }
+
+  private Reply recipient(Command.Recipient recipient) {
+    if (!(state instanceof State.InTransaction(_, var transaction))) {
+      return state instanceof State.Greeted ? Reply.HELLO_FIRST : Reply.MAIL_FIRST;
+    }
+    if (transaction.chunks != null) {
+      return Reply.NO_DATA_IN_BDAT;
+    }
+    if (!recipient.ascii() && !transaction.mail.smtpUtf8()) {
+      return Reply.NON_ASCII;
+    }
+    if (transaction.to.size() >= recipientsMax()) {
+      return Reply.TOO_MANY_RECIPIENTS;
+    }
+    var destination =
+        services.delivery().destination(recipient.to(), transaction.mail.sizeOctets().orElse(0));
+    var reply =
+        switch (destination) {
+          case Destination.Local local -> {
+            transaction.to.add(local);
+            yield Reply.RECIPIENT_OK;
+          }
+          case Destination.Unknown _ -> Reply.NO_SUCH_USER;
+          case Destination.Inactive _ -> Reply.INACTIVE;
+          case Destination.Full _ -> Reply.FULL_NOW;
+          case Destination.TooLarge _ -> Reply.FULL_EVER;
+          case Destination.Remote _ -> submission ? Reply.NO_RELAY_YET : Reply.NO_RELAY;
+          case Destination.Unavailable _ -> Reply.UNAVAILABLE;
+        };
+    if (reply != Reply.RECIPIENT_OK) {
+      counts.refusedRecipients.increment();
+      LOG.log(
+          System.Logger.Level.DEBUG,
+          () ->
+              connection.peer()
+                  + ": recipient in "
+                  + recipient.to().address().domain()
+                  + ": "
+                  + reply);
+    }
+    return reply;
+  }
+
+  private void data() throws IOException {
+    if (!(state instanceof State.InTransaction(var hello, var transaction))) {
+      reply(state instanceof State.Greeted ? Reply.HELLO_FIRST : Reply.MAIL_FIRST);
+      return;
+    }
+    if (transaction.chunks != null) {
+      reply(Reply.NO_DATA_IN_BDAT);
+      return;
+    }
+    if (transaction.to.isEmpty()) {
+      reply(Reply.RECIPIENT_FIRST);
+      return;
+    }
+    try (var incoming = incoming(true)) {
+      connection.write(Reply.SEND_MESSAGE.octets());
+      connection.flush();
+      connection.rateBegin(limits.dataRateMin(), limits.dataRateGrace());
+      boolean whole = incoming.readData(connection);
+      connection.rateEnd();
+      if (!whole) {
+        last(Reply.MESSAGE_TOO_LARGE);
+        closing = true;
+        return;
+      }
+      state = new State.Ready(hello);
+      complete(hello, transaction, incoming);
+    }
+  }
+
+  /// RFC 3030 §2: the octets of a chunk are read whatever the answer is.
+  private void bdat(Command.Bdat bdat) throws IOException {
+    if (bdat.octets() > 2L * limits.messageOctetsMax()) {
+      last(Reply.MESSAGE_TOO_LARGE);
+      closing = true;
+      return;
+    }
+    connection.rateBegin(limits.dataRateMin(), limits.dataRateGrace());
+    if (!(state instanceof State.InTransaction(var hello, var transaction))
+        || transaction.to.isEmpty()) {
+      discard(bdat.octets());
+      connection.rateEnd();
+      reply(
+          switch (state) {
+            case State.Greeted _ -> Reply.HELLO_FIRST;
+            case State.Ready _ -> Reply.MAIL_FIRST;
+            case State.InTransaction _ -> Reply.RECIPIENT_FIRST;
+          });
+      return;
+    }
+    if (transaction.chunks == null) {
+      transaction.chunks = incoming(false);
+    }
+    var incoming = transaction.chunks;
+    incoming.readChunk(connection, bdat.octets());
+    connection.rateEnd();
+    if (incoming.octets() > 2L * limits.messageOctetsMax()) {
+      last(Reply.MESSAGE_TOO_LARGE);
+      closing = true;
+    } else if (bdat.last()) {
+      state = new State.Ready(hello);
+      try (incoming) {
+        complete(hello, transaction, incoming);
+      }
+    } else {
+      // A message that is already too large is better known to be so now than after all of it.
+      reply(incoming.octets() > limits.messageOctetsMax() ? Reply.MESSAGE_TOO_LARGE : Reply.OK);
+    }
+  }
+
+  private Incoming incoming(boolean dots) {
+    return new Incoming(services.delivery().letter(), dots, submission, limits);
+  }
+
+  private void discard(long octets) throws IOException {
+    for (long left = octets; left > 0; ) {
+      if (!connection.fill()) {
+        throw new EOFException("the peer closed in the middle of a chunk");
+      }
+      int n = (int) Math.min(left, connection.limit() - connection.position());
+      connection.consume(n);
+      left -= n;
+    }
+  }
+
+  /// The message is here: checks it, delivers it, answers once (SMTP) or for each recipient (LMTP).
+  private void complete(Command.Hello hello, Transaction transaction, Incoming incoming)
+      throws IOException {
+    incoming.end();
+    var id = Long.toString(IDS.incrementAndGet(), 36);
+    var replies = deliver(hello, transaction, incoming, id);
+    boolean accepted = false;
+    for (var reply : replies) {
+      accepted |= reply.code() == 250;
+    }
+    if (accepted) {
+      counts.messages.increment();
+      counts.octets.add(incoming.octets());
+    } else {
+      counts.refusedMessages.increment();
+    }
+    LOG.log(
+        System.Logger.Level.INFO,
+        () ->
+            "message "
+                + id
+                + " from "
+                + connection.peer().getAddress().getHostAddress()
+                + ": "
+                + incoming.octets()
+                + " octets, "
+                + transaction.to.size()
+                + " recipients: "
+                + replies.getFirst());
+    connection.deadline(limits.smtpSessionMax());
+    for (var reply : replies) {
+      reply(reply);
+    }
+  }
+
+  private List<Reply> deliver(
+      Command.Hello hello, Transaction transaction, Incoming incoming, String id) {
+    int answers = lmtp ? transaction.to.size() : 1;
+    var wrong = incoming.wrong();
+    var missing = "";
+    var now = services.clock().instant();
+    if (wrong == null && user != null) {
+      wrong = wrongFrom(incoming.header());
+      missing = missing(incoming.header(), id, now);
+    }
+    if (wrong != null) {
+      return Collections.nCopies(answers, wrong);
+    }
+    var beenHere = incoming.header().deliveredTo();
+    var to = transaction.to;
+    if (!beenHere.isEmpty()) {
+      to = to.stream().filter(local -> !beenHere.contains(deliveredTo(local))).toList();
+      if (!lmtp && to.size() < transaction.to.size()) {
+        return List.of(Reply.LOOP);
+      }
+    }
+    var trace =
+        new Trace(
+            services.hostname(),
+            connection.peer().getAddress(),
+            hello.client(),
+            protocol(hello, transaction),
+            connection.tls().map(SmtpSession::describe),
+            id,
+            now);
+    var from = transaction.mail.from();
+    var added = missing;
+    var outcomes =
+        services
+            .delivery()
+            .deliver(
+                from,
+                to,
+                incoming.letter(),
+                now,
+                local -> trace.prefix(from, local.path().address(), added),
+                !lmtp);
+    if (!lmtp) {
+      return List.of(reply(worst(outcomes), id));
+    }
+    var replies = new ArrayList<Reply>(answers);
+    var next = outcomes.iterator();
+    for (var local : transaction.to) {
+      replies.add(beenHere.contains(deliveredTo(local)) ? Reply.LOOP : reply(next.next(), id));
+    }
+    return replies;
+  }
+
+  private static String deliveredTo(Destination.Local local) {
+    return local.path().address().quoted().toLowerCase(Locale.ROOT);
+  }
+
+  /// The first that is not `Stored`; all are, or none is.
+  private static Outcome worst(List<Outcome> outcomes) {
+    for (var outcome : outcomes) {
+      if (!(outcome instanceof Outcome.Stored)) {
+        return outcome;
+      }
+    }
+    return outcomes.getFirst();
+  }
+
+  private static Reply reply(Outcome outcome, String id) {
+    return switch (outcome) {
+      case Outcome.Stored _ -> Reply.of(250, 2, 0, 0, "Stored, id " + id);
+      case Outcome.Deferred(var status, _) ->
+          status.equals(FULL_NOW) ? Reply.FULL_NOW : Reply.LATER;
+      case Outcome.Refused(var status, _) -> {
+        if (status.equals(FULL_EVER)) {
+          yield Reply.FULL_EVER;
+        }
+        yield status.equals(LOOP)
+            ? Reply.LOOP
+            : Reply.of(554, 5, status.subject(), status.detail(), "Refused");
+      }
+    };
+  }
+
+  /// A user's message says that it is from the user, once.
+  private @Nullable Reply wrongFrom(HeaderScan header) {
+    if (header.from().isEmpty()) {
+      return null;
+    }
+    var address = FromField.address(header.from().getFirst());
+    try {
+      return header.from().size() == 1 && address.isPresent() && mayUse(address.get())
+          ? null
+          : Reply.NOT_YOUR_FROM;
+    } catch (IOException e) {
+      return unreadable(e);
+    }
+  }
+
+  private Reply unreadable(IOException e) {
+    LOG.log(System.Logger.Level.WARNING, () -> "the directory cannot be read: " + e.getMessage());
+    return Reply.LATER;
+  }
+
+  /// Fields that a user's message should have had (RFC 6409 §8).
+  private String missing(HeaderScan header, String id, Instant now) {
+    var fields = new StringBuilder();
+    if (header.from().isEmpty() && user != null) {
+      fields.append("From: <").append(user.quoted()).append(">\r\n");
+    }
+    if (!header.date()) {
+      fields.append("Date: ").append(Trace.date(now)).append("\r\n");
+    }
+    if (!header.messageId()) {
+      fields.append("Message-ID: <").append(id).append('.');
+      fields.append(Long.toString(now.toEpochMilli(), 36)).append('@');
+      fields.append(services.hostname()).append(">\r\n");
+    }
+    return fields.toString();
+  }
+
+  /// RFC 3848, RFC 6531 §4.3.
+  private String protocol(Command.Hello hello, Transaction transaction) {
+    if (hello.kind() == Command.Hello.Kind.HELO) {
+      return "SMTP";
+    }
+    var base =
+        transaction.mail.smtpUtf8() ? (lmtp ? "UTF8LMTP" : "UTF8SMTP") : (lmtp ? "LMTP" : "ESMTP");
+    return base + (connection.tls().isPresent() ? "S" : "") + (user != null ? "A" : "");
+  }
+
+  private static String describe(SSLSession tls) {
+    return tls.getProtocol() + " " + tls.getCipherSuite();
+  }
+
+  private void startTls() throws IOException {
+    if (services.tls().isEmpty()) {
+      reply(Reply.NOT_HERE);
+    } else if (connection.tls().isPresent()) {
+      reply(Reply.TLS_ALREADY);
+    } else if (state instanceof State.Greeted) {
+      reply(Reply.HELLO_FIRST);
+    } else if (connection.inputWaiting()) {
+      // RFC 3207 §4.2: what was said in clear must not be taken for said under TLS.
+      last(Reply.AHEAD_OF_TLS);
+      closing = true;
+    } else {
+      connection.write(Reply.GO_AHEAD.octets());
+      connection.flush();
+      handshake();
+      abandon();
+      state = new State.Greeted();
+    }
+  }
+
+  private void handshake() throws IOException {
+    connection.timeout(limits.tlsHandshakeTimeout());
+    try {
+      connection.startTls(services.tls().orElseThrow().get());
+    } catch (SocketTimeoutException e) {
+      // Nothing can be said in the middle of a handshake.
+      throw new IOException("no TLS handshake in time", e);
+    }
+  }
+
+  private boolean mustStartTls() {
+    return connection.tls().isEmpty() && !services.plaintextLogin();
+  }
+
+  private Reply auth(Command.Auth auth) throws IOException {
+    if (!submission) {
+      return Reply.NOT_HERE;
+    }
+    if (user != null) {
+      return Reply.AUTH_ALREADY;
+    }
+    if (state instanceof State.Greeted) {
+      return Reply.HELLO_FIRST;
+    }
+    if (mustStartTls()) {
+      return Reply.AUTH_IN_CLEAR;
+    }
+    var started = Sasl.start(auth.mechanism(), saslContext());
+    if (started.isEmpty()) {
+      return Reply.AUTH_UNKNOWN;
+    }
+    var exchange = started.get();
+    byte[] response;
+    if (auth.initial().isPresent()) {
+      response = auth.initial().get();
+    } else if (exchange.clientFirst()) {
+      var answer = challenge(new byte[0]);
+      if (answer.reply != null) {
+        return answer.reply;
+      }
+      response = answer.octets;
+    } else {
+      response = new byte[0];
+    }
+    return exchange(exchange, response);
+  }
+
+  private Reply exchange(Sasl.Exchange exchange, byte[] first) throws IOException {
+    var response = first;
+    while (true) {
+      switch (exchange.step(response)) {
+        case Sasl.Step.Challenge(var data) -> {
+          var answer = challenge(data);
+          if (answer.reply != null) {
+            return answer.reply;
+          }
+          response = answer.octets;
+        }
+        case Sasl.Step.Success(var account, var data) -> {
+          if (data.isPresent()) {
+            // RFC 4954 §4: the server's last word is a challenge, answered with nothing.
+            var answer = challenge(data.get());
+            if (answer.reply != null) {
+              return answer.reply;
+            }
+            if (answer.octets.length > 0) {
+              return Reply.AUTH_MALFORMED;
+            }
+          }
+          user = account;
+          return Reply.AUTHENTICATED;
+        }
+        case Sasl.Step.Failure(var reason) -> {
+          return authFailure(reason);
+        }
+      }
+    }
+  }
+
+  private Reply authFailure(Sasl.Reason reason) {
+    authFailures++;
+    if (authFailures >= limits.authFailuresMax()) {
+      closing = true;
+    }
+    return switch (reason) {
+      case CREDENTIALS -> Reply.AUTH_FAILED;
+      case MALFORMED -> Reply.AUTH_MALFORMED;
+      case THROTTLED -> Reply.AUTH_THROTTLED;
+      case TEMPORARY -> Reply.AUTH_UNAVAILABLE;
+    };
+  }
+
+  /// What a client answered to a challenge: octets, or the reply that ends the exchange.
+  private record Answer(byte[] octets, @Nullable Reply reply) {}
+
+  private Answer challenge(byte[] data) throws IOException {
+    connection.write("334 " + Base64.getEncoder().encodeToString(data) + "\r\n");
+    if (!connection.lineWaiting()) {
+      connection.flush();
+    }
+    byte[] line;
+    try {
+      line = connection.readLine(limits.smtpAuthLineOctetsMax());
+    } catch (LineTooLongException e) {
+      last(Reply.AUTH_TOO_LONG);
+      throw new EOFException("authentication response too long");
+    }
+    if (line == null) {
+      throw new EOFException("the peer closed in the middle of an authentication");
+    }
+    var text = new String(line, StandardCharsets.ISO_8859_1);
+    if (text.equals("*")) {
+      return new Answer(new byte[0], Reply.AUTH_CANCELLED);
+    }
+    return CommandParser.base64(text)
+        .map(octets -> new Answer(octets, null))
+        .orElseGet(() -> new Answer(new byte[0], Reply.AUTH_NOT_BASE64));
+  }
+
+  private Sasl.Context saslContext() {
+    return new Sasl.Context(
+        services.authenticator(),
+        connection.tls().isPresent(),
+        services.plaintextLogin(),
+        connection.tls(),
+        connection.peer().getAddress());
+  }
+
+  private int recipientsMax() {
+    return submission ? limits.submissionRecipientsMax() : limits.smtpRecipientsMax();
+  }
+
+  private void reset() {
+    if (state instanceof State.InTransaction(var hello, _)) {
+      abandon();
+      state = new State.Ready(hello);
+    }
+  }
+
+  /// Gives back what a transaction that comes to nothing holds.
+  private void abandon() {
+    if (state instanceof State.InTransaction(_, var transaction) && transaction.chunks != null) {
+      transaction.chunks.close();
+      transaction.chunks = null;
+    }
+  }
+
+  /// Answers, at once or together with the answers to commands that wait already. Errors beyond the
+  /// soft limit are answered late, and the one at the hard limit is the last.
+  private void reply(Reply reply) throws IOException {
+    var said = reply;
+    if (reply.isError()) {
+      errors++;
+      if (errors >= limits.smtpErrorsMax()) {
+        said = Reply.TOO_MANY_ERRORS;
+        closing = true;
+      } else if (errors > limits.smtpErrorsSoftMax()) {
+        connection.flush();
+        pause();
+      }
+    }
+    connection.write(said.octets());
+    if (!connection.lineWaiting()) {
+      connection.flush();
+    }
+  }
+
+  private void pause() {
+    try {
+      Thread.sleep(limits.smtpErrorDelay());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /// Says one more thing and closes. That the peer may be gone is no news here.
+  private void last(Reply reply) {
+    try {
+      connection.write(reply.octets());
+      connection.finish();
+    } catch (IOException e) {
+      LOG.log(
+          System.Logger.Level.DEBUG,
+          () -> connection.peer() + ": gone before the last reply: " + e);
+    }
+  }
+}
