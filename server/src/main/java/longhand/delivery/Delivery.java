@@ -64,11 +64,13 @@ public final class Delivery {
         return new Destination.Inactive();
       }
       var account = store.account(record.address());
+      // Reading it now tells one bad document from the others; at the end there is one answer.
+      long used = account.usage().octets();
       if (record.quotaOctets() > 0) {
         if (octets > record.quotaOctets()) {
           return new Destination.TooLarge();
         }
-        if (account.usage().octets() + Math.max(octets, 1) > record.quotaOctets()) {
+        if (used + Math.max(octets, 1) > record.quotaOctets()) {
           return new Destination.Full();
         }
       }

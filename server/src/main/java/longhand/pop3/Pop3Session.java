@@ -57,6 +57,7 @@ final class Pop3Session {
         handshake();
       }
       ok("Longhand POP3 ready");
+      connection.flush();
       converse();
     } catch (BareLineEndException e) {
       last("-ERR Bare CR or LF: lines end with CRLF, and only with CRLF");

@@ -26,6 +26,7 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.x500.X500NameBuilder;
 import org.bouncycastle.asn1.x500.style.BCStyle;
@@ -262,7 +263,10 @@ public final class TlsContext implements Supplier<SSLContext> {
     var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
     keys.init(store, NO_PASSWORD);
     var context = SSLContext.getInstance("TLS");
-    context.init(keys.getKeyManagers(), null, null);
+    // No trust managers: we ask no client for a certificate, and the JDK's own would read its list
+    // of
+    // authorities at the start.
+    context.init(keys.getKeyManagers(), new TrustManager[0], null);
     return context;
   }
 

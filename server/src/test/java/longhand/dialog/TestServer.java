@@ -1,0 +1,246 @@
+package longhand.dialog;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import longhand.auth.AuthSettings;
+import longhand.auth.Authenticator;
+import longhand.delivery.Delivery;
+import longhand.directory.AccountRecord;
+import longhand.directory.Directory;
+import longhand.disk.Disk;
+import longhand.disk.FileSystemDisk;
+import longhand.mail.Address;
+import longhand.mail.Domain;
+import longhand.pop3.MaildropLocks;
+import longhand.pop3.Pop3Server;
+import longhand.pop3.Pop3Services;
+import longhand.smtp.SmtpServer;
+import longhand.smtp.SmtpServices;
+import longhand.store.Account;
+import longhand.store.Mailbox;
+import longhand.store.MailboxException;
+import longhand.store.Store;
+import longhand.store.StoreSettings;
+import longhand.wire.Limits;
+import longhand.wire.Listener;
+import longhand.wire.TlsContext;
+import org.junit.jupiter.api.DynamicTest;
+
+/// A whole server in a folder: the domain `example.org` with accounts `ana`, `ben` (password
+/// `secret`), `tiny` (a quota of 2,000 octets) and `gone` (inactive), and listeners on free ports
+/// of 127.0.0.1, opened when first asked for.
+public final class TestServer implements AutoCloseable {
+
+  /// The only domain.
+  public static final Domain DOMAIN = new Domain("example.org");
+
+  /// The store.
+  public final Store store;
+
+  /// The directory.
+  public final Directory directory;
+
+  /// Who logs in.
+  public final Authenticator authenticator;
+
+  /// The certificate, self-signed for `mx.example.org`.
+  public final TlsContext tls = CERTIFICATE;
+
+  private static final TlsContext CERTIFICATE = certificate();
+
+  private final Limits limits;
+  private final Delivery delivery;
+  private final MaildropLocks locks = new MaildropLocks();
+  private final Map<String, Listener> listeners = new HashMap<>();
+
+  /// Opens a server with its data under a folder.
+  public TestServer(Path data, Limits limits) throws IOException {
+    this(data, limits, new FileSystemDisk());
+  }
+
+  /// The same on another disk.
+  public TestServer(Path data, Limits limits, Disk disk) throws IOException {
+    this.limits = limits;
+    store = Store.open(data, disk, InstantSource.system(), new Random(7), StoreSettings.DEFAULT);
+    directory = Directory.open(data, List.of(DOMAIN));
+    authenticator = new Authenticator(directory, new byte[32], PATIENT);
+    delivery = new Delivery(store, directory);
+    if (directory.size() == 0) {
+      var verifiers = authenticator.verifiers("secret");
+      for (var name : List.of("ana", "ben", "tiny", "gone")) {
+        directory.add(
+            new AccountRecord(
+                address(name),
+                verifiers.password(),
+                verifiers.scram(),
+                "",
+                name.equals("tiny") ? 2000 : 0,
+                !name.equals("gone")));
+      }
+    }
+  }
+
+  private static TlsContext certificate() {
+    try {
+      return TlsContext.selfSigned("mx.example.org");
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  /// Cheap hashes, and no end of failures: many scripts log in wrongly on one server.
+  private static final AuthSettings PATIENT =
+      new AuthSettings(
+          1_000_000, Duration.ofMinutes(10), Duration.ZERO, Duration.ZERO, 100, 2, 64, 1, 4096);
+
+  /// An address of the domain.
+  public static Address address(String localPart) {
+    return new Address(localPart, DOMAIN);
+  }
+
+  /// A listener: `smtp`, `smtps`, `submission`, `submission-plain` (passwords in clear),
+  /// `submissions`, `lmtp`, `lmtps`, `pop3`, `pop3-plain`, `pop3s`; those with `s` begin with TLS.
+  public Listener listener(String name) throws IOException {
+    var known = listeners.get(name);
+    if (known != null) {
+      return known;
+    }
+    var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    boolean implicit = name.endsWith("s");
+    boolean plain = name.endsWith("-plain");
+    var opened =
+        name.startsWith("pop3")
+            ? Pop3Server.open(
+                name,
+                address,
+                Pop3Server.of(
+                    new Pop3Services(
+                        store, authenticator, Optional.of(tls), implicit, plain, limits, locks)))
+            : SmtpServer.open(
+                name,
+                address,
+                new SmtpServices(
+                    name.startsWith("lmtp")
+                        ? SmtpServices.Mode.LMTP
+                        : name.startsWith("submission")
+                            ? SmtpServices.Mode.SUBMISSION
+                            : SmtpServices.Mode.RECEPTION,
+                    "mx.example.org",
+                    DOMAIN,
+                    delivery,
+                    directory,
+                    authenticator,
+                    Optional.of(tls),
+                    implicit,
+                    plain,
+                    limits,
+                    Clock.systemUTC()));
+    listeners.put(name, opened);
+    return opened;
+  }
+
+  /// A connection to a listener; TLS is taken up where it begins with it.
+  public Socket connect(String listener) throws IOException {
+    var socket = new Socket();
+    socket.connect(listener(listener).address());
+    socket.setSoTimeout(8_000);
+    socket.setTcpNoDelay(true);
+    if (!listener.endsWith("s")) {
+      return socket;
+    }
+    var secure =
+        (javax.net.ssl.SSLSocket)
+            clientTls().getSocketFactory().createSocket(socket, null, 0, true);
+    secure.startHandshake();
+    return secure;
+  }
+
+  /// The scripts under `dialogs/<folder>`: each as it stands, cut at every octet, pipelined, and
+  /// all that again over TLS where the script is not about it.
+  public List<DynamicTest> tests(String folder) {
+    var tests = new ArrayList<DynamicTest>();
+    for (var dialog : Dialog.all(folder)) {
+      boolean whole = dialog.value("pace").filter("whole"::equals).isPresent();
+      for (var pace : whole ? List.of(Dialog.Pace.WHOLE) : List.of(Dialog.Pace.values())) {
+        var listener = dialog.value("listener").orElseThrow();
+        var base =
+            listener.endsWith("-plain") ? listener.substring(0, listener.length() - 6) : listener;
+        tests.add(test(dialog, pace, listener));
+        if (!dialog.startsTls() && dialog.value("tls").isEmpty()) {
+          tests.add(test(dialog, pace, base + "s"));
+        }
+      }
+    }
+    return tests;
+  }
+
+  private DynamicTest test(Dialog dialog, Dialog.Pace pace, String listener) {
+    return DynamicTest.dynamicTest(
+        dialog + " " + pace + " " + listener,
+        () -> {
+          try (var socket = connect(listener)) {
+            dialog.play(socket, pace, clientTls());
+          }
+        });
+  }
+
+  /// What a client trusts: our certificate.
+  public SSLContext clientTls() {
+    try {
+      var trusted = KeyStore.getInstance("PKCS12");
+      trusted.load(null, null);
+      trusted.setCertificateEntry("server", tls.certificate());
+      var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+      trust.init(trusted);
+      var context = SSLContext.getInstance("TLS");
+      context.init(null, trust.getTrustManagers(), null);
+      return context;
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /// The account of a local part.
+  public Account account(String localPart) {
+    return store.account(address(localPart));
+  }
+
+  /// The messages in the INBOX of a local part, as they go over the wire.
+  public List<String> inbox(String localPart) throws IOException, MailboxException {
+    var account = account(localPart);
+    try (var view = account.view(Mailbox.INBOX, false)) {
+      var messages = new ArrayList<String>();
+      for (int i = 1; i <= view.count(); i++) {
+        try (InputStream in = account.open(view.at(i))) {
+          messages.add(new String(in.readAllBytes(), StandardCharsets.ISO_8859_1));
+        }
+      }
+      return messages;
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    listeners.values().forEach(Listener::close);
+    store.close();
+    directory.close();
+  }
+}
