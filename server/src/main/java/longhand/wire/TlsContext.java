@@ -229,7 +229,8 @@ public final class TlsContext implements Supplier<SSLContext> {
         return converter.getPrivateKey(info);
       }
       if (object instanceof PEMKeyPair pair) {
-        return converter.getKeyPair(pair).getPrivate();
+        // An EC key in the older form may come without its public half.
+        return converter.getPrivateKey(pair.getPrivateKeyInfo());
       }
     }
     throw new IOException(file + ": no key without passphrase found, expected BEGIN PRIVATE KEY");
