@@ -10,9 +10,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -25,6 +27,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import longhand.disk.Disk;
 import longhand.mail.Address;
+import longhand.mail.Domain;
+import longhand.mail.ReversePath;
 import org.jspecify.annotations.Nullable;
 
 /// One account: a document, its mailboxes and messages. Safe for any thread. When a method that
@@ -93,6 +97,10 @@ public final class Account {
   // Guarded by `writer`.
   private boolean created;
   private boolean needsCreate;
+
+  /// Whether the document holds, behind what was read, something that is not ours.
+  private boolean foreign;
+
   private Instant made = Instant.EPOCH;
   private int room;
   private byte[] tableText = new byte[0];
@@ -890,7 +898,10 @@ public final class Account {
           fresh();
         }
         loaded = true;
-        store.loaded(this);
+        if (foreign) {
+          foreign = false;
+          reconcile(store.disk().facts(path).orElse(null));
+        }
       }
     } finally {
       writer.unlock();
@@ -973,7 +984,6 @@ public final class Account {
         file.close();
       }
     }
-    takeForeignTail();
   }
 
   private void read(longhand.disk.DiskFile file, AccountEntry entry, long size) throws IOException {
@@ -1002,16 +1012,16 @@ public final class Account {
       take(found, live);
     }
     end = scan.position();
-    foreignTrouble = scan.position() < size ? scan.trouble() : "";
+    foreign = scan.position() < size;
     for (var mailbox : mailboxes.values()) {
       var entries = live.getOrDefault(mailbox.number, List.of());
       var sorted = new ArrayList<>(entries);
       sorted.sort(Comparator.comparingLong(Entry::uid));
       sorted.forEach(mailbox::add);
+      // Dead entries hold the UIDs that were given out, while they last.
+      mailbox.floor = mailbox.nextUid;
     }
   }
-
-  private String foreignTrouble = "";
 
   private void take(DocumentScan.Found found, Map<Integer, List<Entry>> live) {
     var ledger = found.ledger();
@@ -1205,7 +1215,7 @@ public final class Account {
     for (var insertion : insertions) {
       octets += insertion.octets();
     }
-    if (octets <= BY_VALUE_MAX) {
+    if (octets <= Math.min(BY_VALUE_MAX, store.journal().batchMax() / 2)) {
       var batch = new Batch();
       var puts = new ArrayList<Put>();
       for (var insertion : insertions) {
@@ -1419,6 +1429,11 @@ public final class Account {
       }
       try {
         file.force(true);
+        if (folderDirty) {
+          // The journal will not hold these octets, so the file's name must not be lost either.
+          store.forceFolders(path);
+          folderDirty = false;
+        }
       } catch (IOException e) {
         store.journal().fail(e);
         throw e;
@@ -1599,21 +1614,516 @@ public final class Account {
 
   // Changes from outside.
 
+  /// Takes in what another program did to the document. Called with the writer lock and nothing
+  /// pending.
   private void reconcile(Disk.@Nullable Facts seen) throws IOException {
-    facts = seen;
+    if (seen == null) {
+      throw new DamagedException(name + " is gone; put it back, or restart to begin anew");
+    }
+    var file = store.disk().open(path, Disk.Mode.WRITE);
+    boolean kept = false;
+    try (var _ = store.outsideLock(path, file)) {
+      kept = takeOver(file, file.size());
+    } finally {
+      if (!kept) {
+        file.close();
+      }
+    }
+    importIncoming();
   }
 
-  private void takeForeignTail() throws IOException {
-    if (!foreignTrouble.isEmpty()) {
-      throw new DamagedException(name + ": " + foreignTrouble);
+  /// Takes over the document in `file`, which differs from what we know; whether the file is in use
+  /// now.
+  private boolean takeOver(longhand.disk.DiskFile file, long size) throws IOException {
+    var reader = new Outside(file, size, token);
+    long start = AccountEntry.textOffset() + room + 1L;
+    var probe = new byte[6];
+    boolean regular =
+        start == size
+            || (start < size
+                && file.read(ByteBuffer.wrap(probe), start - 1) == 6
+                && probe[0] == '\n'
+                && Ledger.literal(probe, 1, 6, FROM_WORD));
+    var live = new HashMap<Long, Entry>();
+    for (var mailbox : mailboxes.values()) {
+      for (int i = 0; i < mailbox.count; i++) {
+        live.put(mailbox.entries[i].id, mailbox.entries[i]);
+      }
+    }
+    var taken = new Taken(regular);
+    for (var item : reader.read(regular ? start : firstEntry(reader, file))) {
+      switch (item) {
+        case Outside.Item.Ours(var found) -> takeOurs(found, live, taken, file);
+        case Outside.Item.Moved moved -> {
+          var entry = live.remove(moved.ledger().id());
+          taken.layoutHolds = false;
+          if (entry != null && entry.crc == moved.ledger().crc()) {
+            taken.keeps.add(
+                new Keep(entry, moved.fromLine(), moved.text(), 0, moved.marks(), moved.mailbox()));
+          } else {
+            taken.incoming.add(
+                new Outside.Item.New(0, "MAILER-DAEMON", 0, moved.text(), moved.marks()));
+          }
+        }
+        case Outside.Item.New message -> {
+          taken.firstNew = Math.min(taken.firstNew, message.offset());
+          taken.incoming.add(message);
+        }
+      }
+    }
+    taken.layoutHolds &= live.isEmpty();
+    saveIncoming(taken.incoming);
+    var doc = document;
+    if (taken.layoutHolds && taken.firstNew >= end && doc != null && sameFile(file, doc)) {
+      if (size > end) {
+        file.truncate(end);
+        file.force(true);
+      }
+      remember();
+      for (var keep : taken.keeps) {
+        if (!keep.marks.equals(keep.entry.marks)) {
+          modseq++;
+          remark(List.of(keep.entry), List.of(keep.marks), modseq);
+        }
+      }
+      return false;
+    }
+    rewriteFrom(file, taken.keeps, live.values());
+    return false;
+  }
+
+  private static final byte[] FROM_WORD = Ledger.ascii("From ");
+
+  /// Whether a file just opened is the one in use, unchanged in length up to where we left it.
+  private boolean sameFile(longhand.disk.DiskFile file, Document doc) throws IOException {
+    var known = facts;
+    var now = store.disk().facts(path).orElse(null);
+    return known != null
+        && now != null
+        && known.key().equals(now.key())
+        && file.size() >= end
+        && doc.file.size() == file.size();
+  }
+
+  /// Where the first message behind the account entry is, when the account entry has been changed.
+  private static long firstEntry(Outside reader, longhand.disk.DiskFile file) throws IOException {
+    var head = new byte[AccountEntry.textOffset()];
+    int n = file.read(ByteBuffer.wrap(head), 0);
+    var line =
+        n < head.length ? null : Ledger.parseLine(head, head.length - Ledger.LINE, head.length);
+    return line != null && line.state() == Ledger.State.ACCOUNT ? reader.nextMessage(0) : 0;
+  }
+
+  /// What another program left of the entries.
+  private static final class Taken {
+    boolean layoutHolds;
+    long firstNew = Long.MAX_VALUE;
+    final List<Keep> keeps = new ArrayList<>();
+    final List<Outside.Item.New> incoming = new ArrayList<>();
+
+    Taken(boolean layoutHolds) {
+      this.layoutHolds = layoutHolds;
     }
   }
 
-  /// Puts a new document with only live entries in the place of this one.
+  /// An entry that is still there.
   ///
-  /// @param newRoom for the account entry
+  /// @param text when it had to be put together anew; else it lies in the file at `textOffset`
+  private record Keep(
+      Entry entry,
+      byte[] fromLine,
+      byte @Nullable [] text,
+      long textOffset,
+      Marks marks,
+      int mailbox) {}
+
+  private void takeOurs(
+      DocumentScan.Found found, Map<Long, Entry> live, Taken taken, longhand.disk.DiskFile file)
+      throws IOException {
+    var ledger = found.ledger();
+    if (ledger.state() == Ledger.State.DEAD) {
+      return;
+    }
+    var entry = live.get(ledger.id());
+    var fromLine = new byte[found.fromLength()];
+    long text = found.offset() + found.fromLength() + ledger.octets();
+    if (entry == null || entry.crc != ledger.crc() || entry.length != ledger.length()) {
+      // A message that was expunged, or altered under its old ledger, has come back: it is a new
+      // one.
+      taken.layoutHolds = false;
+      try (var in =
+          new WireForm(
+              file,
+              text,
+              new byte[0],
+              0,
+              (int) ledger.length(),
+              ledger.quoted(),
+              ledger.crc(),
+              () -> {})) {
+        taken.incoming.add(
+            new Outside.Item.New(
+                found.offset(),
+                "MAILER-DAEMON",
+                found.savedSeconds(),
+                in.readAllBytes(),
+                ledger.marks()));
+      } catch (DamagedException e) {
+        var raw = new byte[(int) ledger.length()];
+        file.read(ByteBuffer.wrap(raw), text);
+        taken.incoming.add(
+            new Outside.Item.New(
+                found.offset(), "MAILER-DAEMON", found.savedSeconds(), raw, ledger.marks()));
+      }
+      return;
+    }
+    live.remove(ledger.id());
+    file.read(ByteBuffer.wrap(fromLine), found.offset());
+    taken.layoutHolds &= found.offset() == entry.offset;
+    boolean ours = found.marksIntact() && ledger.modseq() <= entry.modseq;
+    taken.keeps.add(
+        new Keep(
+            entry,
+            fromLine,
+            null,
+            text,
+            ours ? entry.marks : ledger.marks(),
+            found.marksIntact() ? entry.mailbox : ledger.mailbox()));
+  }
+
+  /// Writes the document anew from what another program left, and shows the difference.
+  private void rewriteFrom(longhand.disk.DiskFile file, List<Keep> keeps, Collection<Entry> missing)
+      throws IOException {
+    long now = ++modseq;
+    for (var mailbox : mailboxes.values()) {
+      mailbox.floor = Math.max(mailbox.floor, mailbox.nextUid);
+    }
+    record Place(Entry entry, Entry twin, Marks marks, long offset, int from, int room) {}
+    var places = new ArrayList<Place>();
+    long generation = generation() + 1;
+    var rewriter = new Rewriter(store.disk(), path);
+    boolean done = false;
+    try {
+      // Twins of entries put into another mailbox get their UIDs first: the table must know of
+      // them.
+      var twins = new HashMap<Entry, Entry>();
+      for (var keep : keeps) {
+        var target = mailboxes.get(keep.mailbox);
+        if (target != null && keep.mailbox != keep.entry.mailbox) {
+          var old = keep.entry;
+          twins.put(
+              old,
+              new Entry(
+                  keep.mailbox,
+                  old.id,
+                  target.nextUid++,
+                  now,
+                  old.sizeOctets,
+                  old.savedSeconds,
+                  old.length,
+                  old.crc,
+                  old.quoted,
+                  keep.marks));
+        }
+      }
+      rewriter.add(accountEntry(generation));
+      for (var keep : keeps) {
+        var old = keep.entry;
+        var twin = twins.getOrDefault(old, old);
+        boolean changed = !keep.marks.equals(old.marks) || !twin.equals(old);
+        int keywordsRoom = Ledger.keywordsRoom(keep.marks);
+        places.add(
+            new Place(old, twin, keep.marks, rewriter.end(), keep.fromLine.length, keywordsRoom));
+        rewriter.add(keep.fromLine);
+        rewriter.add(
+            new Ledger(
+                    token,
+                    twin.id,
+                    twin.uid,
+                    changed ? now : old.modseq,
+                    old.length,
+                    old.sizeOctets,
+                    old.crc,
+                    Ledger.State.LIVE,
+                    old.quoted,
+                    keep.marks,
+                    true,
+                    twin.mailbox,
+                    mailboxOf(twin.mailbox).name,
+                    keywordsRoom,
+                    Ledger.MAILBOX_ROOM)
+                .format());
+        int last;
+        if (keep.text != null) {
+          rewriter.add(keep.text);
+          last = keep.text.length == 0 ? 0 : keep.text[keep.text.length - 1];
+        } else {
+          rewriter.copy(file, keep.textOffset, old.length);
+          var one = new byte[1];
+          if (old.length > 0) {
+            file.read(ByteBuffer.wrap(one), keep.textOffset + old.length - 1);
+          }
+          last = one[0];
+        }
+        rewriter.add(last == '\n' ? new byte[] {'\n'} : new byte[] {'\n', '\n'});
+      }
+      rewriter.force();
+      rewriter.takePlace();
+      done = true;
+    } catch (Store.ForceException e) {
+      done = true;
+      store.journal().fail(e);
+      throw e;
+    } finally {
+      if (!done) {
+        rewriter.discard();
+      }
+    }
+    apply.lock();
+    try {
+      var before = document;
+      document = null;
+      state.lock();
+      try {
+        unsettled = new LinkedHashSet<>();
+        deadOctets = 0;
+        deadSinceSeconds = Long.MAX_VALUE;
+        dirtySince = Long.MAX_VALUE;
+        for (var place : places) {
+          place.twin.place(place.offset, place.from, place.room, Ledger.MAILBOX_ROOM);
+          if (!place.twin.equals(place.entry)) {
+            place.entry.modseq = now;
+            place.entry.expunged = true;
+            mailboxOf(place.twin.mailbox).add(place.twin);
+          } else if (!place.marks.equals(place.entry.marks)) {
+            mailboxOf(place.entry.mailbox).remark(place.entry, place.marks, now);
+          }
+        }
+        for (var entry : missing) {
+          entry.modseq = now;
+          entry.expunged = true;
+        }
+        for (var mailbox : mailboxes.values()) {
+          mailbox.removeExpunged();
+        }
+      } finally {
+        state.unlock();
+      }
+      end = rewriter.end();
+      document = new Document(rewriter.file(), generation);
+      if (before != null) {
+        before.close();
+      }
+      remember();
+    } finally {
+      apply.unlock();
+    }
+  }
+
+  /// The account entry as it is now, for a new generation.
+  private byte[] accountEntry(long generation) {
+    var table =
+        new AccountEntry.Table(
+            address, modseq, nextId, nextMailbox, rows(), List.copyOf(subscriptions));
+    room = AccountEntry.roomFor(table, room);
+    var entry = new AccountEntry(token, generation, made, room, table);
+    var text = entry.formatText();
+    var whole = entry.format();
+    if (text == null || whole == null) {
+      throw new IllegalStateException("the table does not fit the room made for it");
+    }
+    tableText = text;
+    return whole;
+  }
+
+  private Path incoming() {
+    return path.resolveSibling(path.getFileName() + ".incoming");
+  }
+
+  /// Puts messages from outside aside, durably, before the document loses them.
+  private void saveIncoming(List<Outside.Item.New> messages) throws IOException {
+    if (messages.isEmpty()) {
+      return;
+    }
+    try (var file = store.disk().open(incoming(), Disk.Mode.CREATE)) {
+      long at = file.size();
+      for (var message : messages) {
+        var form = new Store.Prefix(message.wire());
+        var out = new java.io.ByteArrayOutputStream();
+        out.writeBytes(
+            AccountEntry.fromLine(message.sender(), Instant.ofEpochSecond(message.savedSeconds())));
+        out.writeBytes(Ledger.ascii("Status: " + (message.marks().has(Flag.SEEN) ? "RO" : "O")));
+        out.writeBytes(Ledger.ascii("\nX-Status: "));
+        for (var flag : message.marks().flags()) {
+          out.write("?AFDT".charAt(Integer.numberOfTrailingZeros(flag.bit)));
+        }
+        out.writeBytes(
+            Ledger.ascii("\nX-Keywords: " + String.join(" ", message.marks().keywords()) + "\n"));
+        out.writeBytes(form.octets.toByteArray());
+        out.writeBytes(Ledger.ascii("\n\n"));
+        var octets = out.toByteArray();
+        file.write(ByteBuffer.wrap(octets), at);
+        at += octets.length;
+      }
+      file.force(true);
+    }
+    store.disk().forceFolder(java.util.Objects.requireNonNull(path.getParent()));
+  }
+
+  /// Takes messages put aside into INBOX.
+  private void importIncoming() throws IOException {
+    if (!store.disk().exists(incoming())) {
+      return;
+    }
+    try (var file = store.disk().open(incoming(), Disk.Mode.READ)) {
+      for (var item : new Outside(file, file.size(), "").read(0)) {
+        if (item instanceof Outside.Item.New message) {
+          importOne(message);
+        }
+      }
+    }
+    store.disk().delete(incoming());
+  }
+
+  private void importOne(Outside.Item.New message) throws IOException {
+    try (var letter = store.letter()) {
+      letter.write(message.wire(), 0, message.wire().length);
+      letter.finish();
+      store.append(
+          List.of(
+              new Append(
+                  this,
+                  Mailbox.INBOX,
+                  sender(message.sender()),
+                  message.savedSeconds() == 0
+                      ? store.clock().instant()
+                      : Instant.ofEpochSecond(message.savedSeconds()),
+                  message.marks(),
+                  new byte[0],
+                  letter)));
+    } catch (MailboxException e) {
+      throw new IOException(e);
+    }
+  }
+
+  private static ReversePath sender(String text) {
+    int at = text.lastIndexOf('@');
+    if (at < 1 || at == text.length() - 1 || text.length() - at > Domain.OCTETS_MAX) {
+      return ReversePath.NULL;
+    }
+    return ReversePath.of(
+        new Address(
+            text.substring(0, at), new Domain(text.substring(at + 1).toLowerCase(Locale.ROOT))));
+  }
+
+  // Rewriting.
+
+  /// Puts a new document with only live entries in the place of this one. Called with the writer
+  /// lock.
+  ///
+  /// @param newRoom least room for the account entry
   private void rewrite(int newRoom) throws IOException {
-    throw new IOException("the table of " + name + " is full at " + newRoom);
+    drain();
+    while (settleSome(1000)) {
+      Thread.onSpinWait();
+    }
+    var doc = opened();
+    room = Math.max(room, newRoom);
+    for (var mailbox : mailboxes.values()) {
+      mailbox.floor = Math.max(mailbox.floor, mailbox.nextUid);
+    }
+    var live = new ArrayList<Entry>();
+    for (var mailbox : mailboxes.values()) {
+      live.addAll(Arrays.asList(mailbox.entries).subList(0, mailbox.count));
+    }
+    live.sort(Comparator.comparingLong(entry -> entry.offset));
+    var offsets = new long[live.size()];
+    long generation = doc.generation + 1;
+    var rewriter = new Rewriter(store.disk(), path);
+    boolean done = false;
+    try (var _ = outsideLock()) {
+      rewriter.add(accountEntry(generation));
+      int i = 0;
+      while (i < live.size()) {
+        // A run of entries that lie one behind the other is copied at once.
+        long from = live.get(i).offset;
+        long to = from;
+        while (i < live.size()) {
+          var entry = live.get(i);
+          long textEnd = entry.offset + entry.headAndTextLength();
+          if (entry.offset != to) {
+            break;
+          }
+          offsets[i++] = rewriter.end() + entry.offset - from;
+          var last = new byte[1];
+          if (entry.length > 0) {
+            doc.file.read(ByteBuffer.wrap(last), textEnd - 1);
+          }
+          to = textEnd + (last[0] == '\n' ? 1 : 2);
+        }
+        rewriter.copy(doc.file, from, to - from);
+      }
+      rewriter.force();
+      if (!java.util.Objects.equals(store.disk().facts(path).orElse(null), facts)) {
+        throw new IOException(name + " was changed by another program while it was rewritten");
+      }
+      rewriter.takePlace();
+      done = true;
+    } catch (Store.ForceException e) {
+      done = true;
+      store.journal().fail(e);
+      throw e;
+    } finally {
+      if (!done) {
+        rewriter.discard();
+      }
+    }
+    apply.lock();
+    try {
+      document = null;
+      state.lock();
+      try {
+        for (int i = 0; i < offsets.length; i++) {
+          live.get(i).offset = offsets[i];
+        }
+        deadOctets = 0;
+        deadSinceSeconds = Long.MAX_VALUE;
+        dirtySince = Long.MAX_VALUE;
+        folderDirty = false;
+      } finally {
+        state.unlock();
+      }
+      end = rewriter.end();
+      document = new Document(rewriter.file(), generation);
+      doc.close();
+      remember();
+    } finally {
+      apply.unlock();
+    }
+  }
+
+  /// Takes dead entries out of the text, when they are a quarter of it or have been there for long.
+  void compact(long olderThanSeconds) throws IOException {
+    boolean wanted;
+    state.lock();
+    try {
+      wanted =
+          loaded
+              && document != null
+              && deadOctets > 0
+              && (deadOctets > end / 4 || deadSinceSeconds <= olderThanSeconds);
+    } finally {
+      state.unlock();
+    }
+    if (!wanted) {
+      return;
+    }
+    begin();
+    try {
+      rewrite(0);
+    } finally {
+      writer.unlock();
+    }
   }
 
   // Settling.
@@ -1661,11 +2171,6 @@ public final class Account {
     } finally {
       apply.unlock();
     }
-  }
-
-  /// Octets of dead entries in the document.
-  long deadOctets() {
-    return deadOctets;
   }
 
   /// Whether something waits to be settled.

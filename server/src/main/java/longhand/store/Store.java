@@ -144,7 +144,10 @@ public final class Store implements Closeable {
   /// Where the document of an address lies, under the data folder's `mail`.
   public static String documentName(Address address) {
     var local = encode(address.localPart().toLowerCase(Locale.ROOT));
-    if (local.endsWith(".index") || local.endsWith(".lock") || local.endsWith(".rewrite")) {
+    if (local.endsWith(".index")
+        || local.endsWith(".lock")
+        || local.endsWith(".rewrite")
+        || local.endsWith(".incoming")) {
       int dot = local.lastIndexOf('.');
       local = local.substring(0, dot) + "%2E" + local.substring(dot + 1);
     }
@@ -282,7 +285,7 @@ public final class Store implements Closeable {
     return texts;
   }
 
-  private static final class Prefix {
+  static final class Prefix {
     final java.io.ByteArrayOutputStream octets = new java.io.ByteArrayOutputStream();
     final StoredForm form =
         new StoredForm() {
@@ -378,10 +381,6 @@ public final class Store implements Closeable {
     return token.toString();
   }
 
-  void loaded(Account account) {
-    accounts.put(account.address(), account);
-  }
-
   void watch(Account account, boolean on) {
     if (on) {
       watched.add(account);
@@ -450,6 +449,7 @@ public final class Store implements Closeable {
       settlingWanted = false;
       try {
         settle();
+        compact();
       } catch (IOException | RuntimeException e) {
         LOG.log(System.Logger.Level.ERROR, "settling failed", e);
       }
@@ -480,6 +480,18 @@ public final class Store implements Closeable {
       next = Math.min(next, account.unsettledSince());
     }
     journal.checkpoint(next);
+  }
+
+  /// Takes dead entries out of the documents that have many or old ones.
+  public void compact() {
+    long before = clock.instant().minus(settings.compactAfter()).getEpochSecond();
+    for (var account : accounts.values()) {
+      try {
+        account.compact(before);
+      } catch (IOException e) {
+        LOG.log(System.Logger.Level.WARNING, account.address() + " was not compacted", e);
+      }
+    }
   }
 
   private void settle(Account account) throws IOException {

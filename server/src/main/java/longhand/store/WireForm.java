@@ -127,6 +127,8 @@ final class WireForm extends InputStream {
   }
 
   private void expandQuoted() {
+    outPosition = 0;
+    outLimit = 0;
     while (inPosition < inLimit && outLimit < CHUNK) {
       int octet = in[inPosition];
       if (atLineStart && octet != '\n' && octet != '\r') {

@@ -1,0 +1,149 @@
+package longhand.store;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import longhand.disk.SimDisk;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/// Power lost in the middle of every write: what was promised is there, what was not is there whole
+/// or not at all (invariants I1, I2, I6).
+class StoreCrashTest {
+
+  private static final long SEED = Long.getLong("longhand.seed", 1);
+  private static final int HISTORIES = Integer.getInteger("longhand.histories", 40);
+
+  @Test
+  void everyCrashPointOfShortHistories() throws Exception {
+    for (int history = 0; history < HISTORIES; history++) {
+      attack(SEED * 1000 + history, 1 + history % 3, 1, 3);
+    }
+  }
+
+  @Test
+  void someCrashPointsOfLongHistories() throws Exception {
+    for (int history = 0; history < 6; history++) {
+      attack(SEED * 2000 + history, 40, 7, 2);
+    }
+  }
+
+  private static void attack(long seed, int count, int stride, int images) throws Exception {
+    attack(seed, count, stride, images, null);
+  }
+
+  /// Runs a history without a crash; what could be seen before it and after each step.
+  static List<Scenario.Snapshot> dryRun(SimDisk disk, long seed, int count) throws Exception {
+    var states = new ArrayList<Scenario.Snapshot>();
+    try (var store = Scenario.open(disk, seed)) {
+      states.add(Scenario.snapshot(store));
+      for (var step : Scenario.steps(seed, count)) {
+        step.run(store);
+        states.add(Scenario.snapshot(store));
+      }
+    }
+    return states;
+  }
+
+  /// Crashes a history at every `stride`-th call, with several images of what the disk kept.
+  ///
+  /// @param fate of the calls before the crash; null for an honest disk
+  static void attack(long seed, int count, int stride, int images, SimDisk.@Nullable Fate fate)
+      throws Exception {
+    try {
+      var steps = Scenario.steps(seed, count);
+      var whole = new SimDisk();
+      var states = dryRun(whole, seed, count);
+      for (int at = 1 + (int) (Math.abs(seed) % stride); at <= whole.calls(); at += stride) {
+        for (int image = 0; image < images; image++) {
+          crash(seed, steps, states, at, image, fate);
+        }
+      }
+    } catch (AssertionError | Exception e) {
+      throw new AssertionError("seed " + seed + " steps " + count + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void crash(
+      long seed,
+      List<Scenario.Step> steps,
+      List<Scenario.Snapshot> states,
+      int at,
+      int image,
+      SimDisk.@Nullable Fate fate)
+      throws Exception {
+    var disk = new SimDisk();
+    disk.fate(fate);
+    disk.crashAt(at);
+    int done = 0;
+    try (var store = Scenario.open(disk, seed)) {
+      Scenario.snapshot(store);
+      for (var step : steps) {
+        step.run(store);
+        Scenario.snapshot(store);
+        done++;
+      }
+    } catch (SimDisk.PowerLoss | IOException e) {
+      if (!disk.dead()) {
+        throw e;
+      }
+    }
+    var random = new Random(seed * 31 + at * 7919L + image);
+    var after = disk.afterCrash(random);
+    int depth = random.nextInt(4);
+    for (int again = 0; again < depth; again++) {
+      // The power fails once more while recovery is at work.
+      after.crashAt(1 + random.nextInt(40));
+      try (var store = Scenario.open(after, seed + again)) {
+        Scenario.snapshot(store);
+      } catch (SimDisk.PowerLoss | IOException e) {
+        if (!after.dead()) {
+          throw e;
+        }
+      }
+      after = after.afterCrash(random);
+    }
+    var where = " crash at " + at + " image " + image + " after step " + done;
+    Scenario.Snapshot found;
+    try (var store = Scenario.open(after, seed + 99)) {
+      found = Scenario.snapshot(store);
+      store.settle();
+      assertEquals(found, Scenario.snapshot(store), "settling changed something," + where);
+    }
+    var before = states.get(done);
+    var next = states.get(Math.min(done + 1, states.size() - 1));
+    if (!found.messages().equals(before.messages()) && !found.messages().equals(next.messages())) {
+      fail(
+          "neither before nor after,"
+              + where
+              + "\nagainst before "
+              + difference(before, found)
+              + "\nagainst after "
+              + difference(next, found));
+    }
+    for (var mailbox : before.uidNexts().entrySet()) {
+      var now = found.uidNexts().get(mailbox.getKey());
+      if (now != null) {
+        assertTrue(
+            now >= mailbox.getValue(), "UIDNEXT of " + mailbox.getKey() + " went back," + where);
+      }
+    }
+    try (var store = Scenario.open(after, seed + 100)) {
+      assertEquals(found, Scenario.snapshot(store), "reopening changed something," + where);
+    }
+  }
+
+  private static String difference(Scenario.Snapshot expected, Scenario.Snapshot found) {
+    var missing = new TreeMap<>(expected.messages());
+    missing.entrySet().removeAll(found.messages().entrySet());
+    var more = new TreeMap<>(found.messages());
+    more.entrySet().removeAll(expected.messages().entrySet());
+    return "missing " + missing + " more " + more;
+  }
+}
