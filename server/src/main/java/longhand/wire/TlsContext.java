@@ -231,8 +231,8 @@ public final class TlsContext implements Supplier<SSLContext> {
         return converter.getPrivateKey(info);
       }
       if (object instanceof PEMKeyPair pair) {
-        return converter.getPrivateKey(
-            pair.getPrivateKeyInfo()); // an EC key may lack its public half
+        // An EC key in the older form may come without its public half.
+        return converter.getPrivateKey(pair.getPrivateKeyInfo());
       }
     }
     throw new IOException(file + ": no key without passphrase found, expected BEGIN PRIVATE KEY");

@@ -122,6 +122,13 @@ final class ImapTestServer implements AutoCloseable {
     }
   }
 
+  /// Ends the sessions in good order.
+  void stop() throws InterruptedException {
+    for (var listener : listeners) {
+      listener.close(java.time.Duration.ofSeconds(5));
+    }
+  }
+
   @Override
   public void close() throws IOException {
     for (var listener : listeners) {

@@ -32,7 +32,7 @@ class Pop3DialogTest {
         new TestServer(
             data,
             Limits.DEFAULT
-                .with("pop3ErrorsMax", 10)
+                .with("pop3ErrorsMax", 15)
                 .with("pop3ConnectionsPerIpMinuteMax", 100_000));
   }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
 import longhand.disk.SimDisk;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// Power lost in the middle of every write: what was promised is there, what was not is there whole
@@ -34,20 +35,34 @@ class StoreCrashTest {
   }
 
   private static void attack(long seed, int count, int stride, int images) throws Exception {
+    attack(seed, count, stride, images, null);
+  }
+
+  /// Runs a history without a crash; what could be seen before it and after each step.
+  static List<Scenario.Snapshot> dryRun(SimDisk disk, long seed, int count) throws Exception {
+    var states = new ArrayList<Scenario.Snapshot>();
+    try (var store = Scenario.open(disk, seed)) {
+      states.add(Scenario.snapshot(store));
+      for (var step : Scenario.steps(seed, count)) {
+        step.run(store);
+        states.add(Scenario.snapshot(store));
+      }
+    }
+    return states;
+  }
+
+  /// Crashes a history at every `stride`-th call, with several images of what the disk kept.
+  ///
+  /// @param fate of the calls before the crash; null for an honest disk
+  static void attack(long seed, int count, int stride, int images, SimDisk.@Nullable Fate fate)
+      throws Exception {
     try {
       var steps = Scenario.steps(seed, count);
-      var states = new ArrayList<Scenario.Snapshot>();
       var whole = new SimDisk();
-      try (var store = Scenario.open(whole, seed)) {
-        states.add(Scenario.snapshot(store));
-        for (var step : steps) {
-          step.run(store);
-          states.add(Scenario.snapshot(store));
-        }
-      }
+      var states = dryRun(whole, seed, count);
       for (int at = 1 + (int) (Math.abs(seed) % stride); at <= whole.calls(); at += stride) {
         for (int image = 0; image < images; image++) {
-          crash(seed, steps, states, at, image);
+          crash(seed, steps, states, at, image, fate);
         }
       }
     } catch (AssertionError | Exception e) {
@@ -56,9 +71,15 @@ class StoreCrashTest {
   }
 
   private static void crash(
-      long seed, List<Scenario.Step> steps, List<Scenario.Snapshot> states, int at, int image)
+      long seed,
+      List<Scenario.Step> steps,
+      List<Scenario.Snapshot> states,
+      int at,
+      int image,
+      SimDisk.@Nullable Fate fate)
       throws Exception {
     var disk = new SimDisk();
+    disk.fate(fate);
     disk.crashAt(at);
     int done = 0;
     try (var store = Scenario.open(disk, seed)) {

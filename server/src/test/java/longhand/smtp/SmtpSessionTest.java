@@ -1,0 +1,449 @@
+package longhand.smtp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import longhand.dialog.TestServer;
+import longhand.store.MailboxException;
+import longhand.wire.Limits;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What a session does with messages: what is stored, and what limits and slow peers lead to.
+class SmtpSessionTest {
+
+  private static final Limits LIMITS =
+      Limits.DEFAULT
+          .with("smtpErrorDelay", Duration.ofMillis(100))
+          .with("smtpConnectionsPerIpMinuteMax", 100_000)
+          .with("smtpConnectionsPerIpMax", 1000)
+          .with("messageOctetsMax", 65_536)
+          .with("smtpTextLineOctetsMax", 30_000)
+          .with("smtpRecipientsMax", 100)
+          .with("headerFieldsMax", 200)
+          .with("smtpIdleTimeout", Duration.ofMillis(700))
+          .with("smtpStressIdleTimeout", Duration.ofMillis(300))
+          .with("dataRateMin", 1000)
+          .with("dataRateGrace", Duration.ofMillis(300))
+          .with("outputTimeout", Duration.ofMillis(500))
+          .with("tlsHandshakeTimeout", Duration.ofMillis(500));
+
+  @TempDir Path data;
+  private TestServer server;
+
+  @BeforeEach
+  void open() throws IOException {
+    server = new TestServer(data, LIMITS);
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    server.close();
+  }
+
+  /// A client that waits for each answer.
+  private static final class Client implements AutoCloseable {
+    private final Socket socket;
+    private final BufferedReader in;
+
+    Client(Socket socket) throws IOException {
+      this.socket = socket;
+      in =
+          new BufferedReader(
+              new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
+      answer();
+    }
+
+    String answer() throws IOException {
+      while (true) {
+        var line = in.readLine();
+        if (line == null) {
+          return "closed";
+        }
+        if (line.length() < 4 || line.charAt(3) != '-') {
+          return line;
+        }
+      }
+    }
+
+    void raw(String text) throws IOException {
+      socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    String send(String line) throws IOException {
+      raw(line + "\r\n");
+      return answer();
+    }
+
+    /// Says hello, MAIL and RCPT, and DATA.
+    void begin(String from, String... to) throws IOException {
+      assertThat(send("EHLO client.example")).startsWith("250");
+      assertThat(send("MAIL FROM:<" + from + ">")).startsWith("250");
+      for (var recipient : to) {
+        assertThat(send("RCPT TO:<" + recipient + ">")).startsWith("250");
+      }
+      assertThat(send("DATA")).startsWith("354");
+    }
+
+    @Override
+    public void close() throws IOException {
+      socket.close();
+    }
+  }
+
+  private Client client(String listener) throws IOException {
+    return new Client(server.connect(listener));
+  }
+
+  @Test
+  void aMessageIsStoredOctetForOctetUnderItsTraceFields() throws Exception {
+    var message = new StringBuilder("Subject: x\r\nReturn-Path: <forged>\r\n\r\n");
+    for (char c = 0; c < 256; c++) {
+      message.append(c == '\r' || c == '\n' ? "\r\n" : c);
+    }
+    message.append("\r\nFrom joe Mon\r\n>From x\r\nno newline after this");
+    try (var client = client("smtp")) {
+      client.begin("joe@client.example", "Ana+List@Example.ORG");
+      assertThat(client.send(message + "\r\n.")).startsWith("250 2.0.0 Stored, id ");
+    }
+    var stored = server.inbox("ana").getFirst();
+    var lines = stored.substring(0, stored.indexOf("Subject:"));
+    assertThat(lines)
+        .startsWith(
+            String.join(
+                "\r\n",
+                "Return-Path: <joe@client.example>",
+                "Delivered-To: Ana+List@example.org",
+                "Received: from client.example ([127.0.0.1])",
+                "\tby mx.example.org with ESMTP",
+                "\tid "))
+        .contains(" for <Ana+List@example.org>;\r\n\t")
+        .endsWith(" +0000\r\n");
+    assertThat(stored).endsWith("\r\n" + message + "\r\n");
+  }
+
+  @Test
+  void chunksAreStoredAsTheyAreWithoutAFinalLineEndToo() throws Exception {
+    try (var client = client("smtp")) {
+      client.send("EHLO client.example");
+      client.send("MAIL FROM:<>");
+      client.send("RCPT TO:<ana@example.org>");
+      client.raw("BDAT 12\r\nSubject: x\r\n");
+      client.answer();
+      client.raw("BDAT 9 LAST\r\n\r\n.\r\n..ab");
+      assertThat(client.answer()).startsWith("250");
+    }
+    assertThat(server.inbox("ana").getFirst())
+        .startsWith("Return-Path: <>\r\n")
+        .contains("\r\nSubject: x\r\n\r\n.\r\n..ab");
+  }
+
+  @Test
+  void tlsAndUserAreInTheReceivedField() throws Exception {
+    try (var client = client("submissions")) {
+      client.send("EHLO client.example");
+      assertThat(client.send("AUTH PLAIN AGFuYQBzZWNyZXQ=")).startsWith("235");
+      client.begin("ana@example.org", "ben@example.org");
+      assertThat(client.send("Subject: x\r\n\r\nhello\r\n.")).startsWith("250");
+    }
+    var stored = server.inbox("ben").getFirst();
+    assertThat(stored)
+        .contains("with ESMTPSA (TLSv1.3 TLS_AES_")
+        .contains("\r\nFrom: <ana@example.org>\r\nDate: ")
+        .contains("\r\nMessage-ID: <")
+        .contains("@mx.example.org>\r\nSubject: x\r\n\r\nhello\r\n");
+  }
+
+  @Test
+  void whatAUserWroteIsNotAddedAgain() throws Exception {
+    var message =
+        String.join(
+            "\r\n",
+            "Date: Mon, 23 Nov 2026 04:00:00 +0000",
+            "from: A <ANA+x@example.org>",
+            "MESSAGE-ID: <a@b>",
+            "",
+            "");
+    try (var client = client("submission-plain")) {
+      client.send("EHLO client.example");
+      client.send("AUTH PLAIN AGFuYQBzZWNyZXQ=");
+      client.begin("ana@example.org", "ben@example.org");
+      assertThat(client.send(message + ".")).startsWith("250");
+    }
+    var stored = server.inbox("ben").getFirst();
+    assertThat(stored).endsWith(" +0000\r\n" + message);
+    assertThat(stored.split("Date: ", -1)).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "From: ben@example.org",
+        "From: ana@example.org\r\nFrom: ben@example.org",
+        "From: ana@example.org, ben@example.org",
+        "From: \"ana@example.org\" <joe@elsewhere.example>",
+        "From:"
+      })
+  void aUserIsFromThatUserOnly(String field) throws Exception {
+    try (var client = client("submission-plain")) {
+      client.send("EHLO client.example");
+      client.send("AUTH PLAIN AGFuYQBzZWNyZXQ=");
+      client.begin("ana@example.org", "ben@example.org");
+      assertThat(client.send(field + "\r\n\r\n.")).startsWith("550 5.7.1");
+    }
+    assertThat(server.inbox("ben")).isEmpty();
+  }
+
+  @Test
+  void oneAccountNamedTwiceGetsTheMessageOnce() throws Exception {
+    try (var client = client("smtp")) {
+      client.begin(
+          "joe@client.example",
+          "ana@example.org",
+          "ANA@example.org",
+          "ana+x@example.org",
+          "ben@example.org");
+      assertThat(client.send(".")).startsWith("250");
+    }
+    assertThat(server.inbox("ana")).hasSize(1);
+    assertThat(server.inbox("ben")).hasSize(1);
+    assertThat(server.inbox("ben").getFirst()).contains("Delivered-To: ben@").doesNotContain("ana");
+  }
+
+  @Test
+  void aBrokenConnectionDeliversNothing() throws Exception {
+    try (var client = client("smtp")) {
+      client.begin("joe@client.example", "ana@example.org");
+      client.raw("Subject: x\r\n\r\nhalf\r\n.\r");
+    }
+    try (var client = client("smtp")) {
+      client.begin("joe@client.example", "ana@example.org");
+      assertThat(client.send(".")).startsWith("250");
+    }
+    assertThat(server.inbox("ana")).hasSize(1);
+  }
+
+  @Test
+  void quotaOfAnAccountIsKept() throws Exception {
+    try (var client = client("smtp")) {
+      client.begin("joe@client.example", "tiny@example.org");
+      assertThat(client.send("x".repeat(1200) + "\r\n.")).startsWith("250");
+      client.begin("joe@client.example", "tiny@example.org", "ana@example.org");
+      // One answer for both: neither has it.
+      assertThat(client.send("x".repeat(1200) + "\r\n.")).startsWith("452 4.2.2");
+      client.send("MAIL FROM:<> SIZE=900");
+      assertThat(client.send("RCPT TO:<tiny@example.org>")).startsWith("452 4.2.2");
+    }
+    assertThat(server.inbox("tiny")).hasSize(1);
+    assertThat(server.inbox("ana")).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"65536,250", "65537,552"})
+  void messageSizeAtItsEdge(int octets, int code) throws Exception {
+    var message = ("\r\n" + "x".repeat(998)).repeat(65) + "\r\n";
+    var padded = message + "y".repeat(octets - message.length() - 2) + "\r\n";
+    try (var client = client("smtp")) {
+      client.begin("joe@client.example", "ana@example.org");
+      assertThat(client.send(padded + ".")).startsWith(Integer.toString(code));
+      client.send("MAIL FROM:<>");
+      client.send("RCPT TO:<ana@example.org>");
+      client.raw("BDAT " + octets + " LAST\r\n" + padded);
+      assertThat(client.answer()).startsWith(Integer.toString(code));
+      assertThat(client.send("NOOP")).startsWith("250");
+    }
+  }
+
+  @Test
+  void farTooMuchIsNotReadToItsEnd() throws Exception {
+    try (var client = client("smtp")) {
+      client.begin("joe@client.example", "ana@example.org");
+      var block = "x".repeat(998) + "\r\n";
+      assertThat(client.send(block.repeat(140))).startsWith("552 5.3.4");
+      assertThat(client.answer()).isEqualTo("closed");
+    }
+    try (var client = client("smtp")) {
+      client.send("EHLO client.example");
+      assertThat(client.send("BDAT 999999999999")).startsWith("552 5.3.4");
+      assertThat(client.answer()).isEqualTo("closed");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"30000,250", "30001,554"})
+  void textLineAtItsEdge(int octets, int code) throws Exception {
+    try (var client = client("smtp")) {
+      client.begin("joe@client.example", "ana@example.org");
+      assertThat(client.send("\r\n" + "x".repeat(octets) + "\r\n."))
+          .startsWith(Integer.toString(code));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"200,250", "201,552"})
+  void headerFieldsAtTheirEdge(int fields, int code) throws Exception {
+    try (var client = client("smtp")) {
+      client.begin("joe@client.example", "ana@example.org");
+      assertThat(client.send("X: y\r\n".repeat(fields) + "\r\n."))
+          .startsWith(Integer.toString(code));
+    }
+  }
+
+  @Test
+  void recipientsAtTheirEdge() throws Exception {
+    try (var client = client("smtp")) {
+      client.send("EHLO client.example");
+      client.send("MAIL FROM:<>");
+      for (int i = 0; i < 100; i++) {
+        assertThat(client.send("RCPT TO:<ana+" + i + "@example.org>")).startsWith("250");
+      }
+      assertThat(client.send("RCPT TO:<ana@example.org>")).startsWith("452 4.5.3");
+      assertThat(client.send("DATA")).startsWith("354");
+      assertThat(client.send(".")).startsWith("250");
+    }
+    assertThat(server.inbox("ana")).hasSize(1);
+  }
+
+  @Test
+  void silenceIsAnsweredAndClosed() throws Exception {
+    try (var client = client("smtp")) {
+      assertThat(client.answer()).startsWith("421 4.4.2");
+      assertThat(client.answer()).isEqualTo("closed");
+    }
+  }
+
+  @Test
+  void aLineMustBeWholeInTime() throws Exception {
+    try (var client = client("smtp")) {
+      long began = System.nanoTime();
+      try {
+        for (int i = 0; i < 40; i++) {
+          client.raw("N");
+          Thread.sleep(100);
+        }
+      } catch (IOException e) {
+        // Closed while we were still dripping.
+        assertThat(e).hasMessageContaining("");
+      }
+      assertThat(System.nanoTime() - began).isLessThan(10_000_000_000L);
+      assertThat(client.answer()).startsWith("421 4.4.2");
+    }
+  }
+
+  @Test
+  void drippingDataIsTooSlow() throws Exception {
+    try (var client = client("smtp")) {
+      client.begin("joe@client.example", "ana@example.org");
+      for (int i = 0; i < 8; i++) {
+        client.raw("x\r\n");
+        Thread.sleep(100);
+      }
+      assertThat(client.answer()).isEqualTo("421 4.4.2 Too slow; closing");
+    }
+    assertThat(server.inbox("ana")).isEmpty();
+  }
+
+  @Test
+  void handshakesThatDripAreClosed() throws Exception {
+    try (var socket = new Socket()) {
+      socket.connect(server.listener("smtps").address());
+      socket.setSoTimeout(5000);
+      assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void aPeerThatDoesNotReadIsClosed() throws Exception {
+    var listener = server.listener("smtp");
+    try (var socket = new Socket()) {
+      socket.setReceiveBufferSize(4096);
+      socket.connect(listener.address());
+      socket.setSoTimeout(5000);
+      var help = "HELP\r\n".repeat(10_000).getBytes(StandardCharsets.US_ASCII);
+      long until = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+      try {
+        while (listener.counts().overdue.sum() == 0 && System.nanoTime() < until) {
+          socket.getOutputStream().write(help);
+        }
+      } catch (IOException e) {
+        // It has closed.
+        assertThat(e).isNotNull();
+      }
+      for (int i = 0; i < 100 && listener.counts().overdue.sum() == 0; i++) {
+        Thread.sleep(20);
+      }
+      assertThat(listener.counts().overdue.sum()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void errorsBeyondTheSoftLimitAreAnsweredLate() throws Exception {
+    try (var client = client("smtp")) {
+      long began = System.nanoTime();
+      for (int i = 0; i < 8; i++) {
+        assertThat(client.send("RUBBISH")).startsWith("500");
+      }
+      assertThat(System.nanoTime() - began).isGreaterThan(300_000_000L);
+    }
+  }
+
+  @Test
+  void shuttingDownIsSaid() throws Exception {
+    try (var client = client("smtp")) {
+      client.send("EHLO client.example");
+      server.listener("smtp").close(Duration.ofSeconds(2));
+      assertThat(client.answer()).startsWith("421 4.3.2");
+      assertThat(client.answer()).isEqualTo("closed");
+    }
+  }
+
+  @Test
+  void manyAtOnce() throws Exception {
+    try (var pool = Executors.newVirtualThreadPerTaskExecutor()) {
+      Callable<Integer> task =
+          () -> {
+            int accepted = 0;
+            try (var client = client("smtp")) {
+              for (int i = 0; i < 10; i++) {
+                client.begin("joe@client.example", "ana@example.org", "ben@example.org");
+                accepted += client.send("Subject: x\r\n\r\nhello\r\n.").startsWith("250") ? 1 : 0;
+              }
+            }
+            return accepted;
+          };
+      int accepted = 0;
+      for (var future : pool.invokeAll(java.util.Collections.nCopies(20, task))) {
+        accepted += future.get();
+      }
+      assertThat(accepted).isEqualTo(200);
+    }
+    assertThat(inboxes("ana", "ben")).containsExactly(200, 200);
+  }
+
+  private int[] inboxes(String... names) {
+    return Arrays.stream(names)
+        .mapToInt(
+            name -> {
+              try {
+                return server.inbox(name).size();
+              } catch (IOException | MailboxException e) {
+                throw new IllegalStateException(e);
+              }
+            })
+        .toArray();
+  }
+}
