@@ -352,6 +352,22 @@ class SmtpSessionTest {
   }
 
   @Test
+  void aSessionWithoutMessagesEnds() throws Exception {
+    var limits = LIMITS.with("smtpSessionMax", Duration.ofMillis(700));
+    try (var shortLived = new TestServer(data.resolve("short"), limits);
+        var client = new Client(shortLived.connect("smtp"))) {
+      String answer = "250";
+      long began = System.nanoTime();
+      for (int i = 0; i < 100 && answer.startsWith("250"); i++) {
+        Thread.sleep(50);
+        answer = client.send("NOOP");
+      }
+      assertThat(answer).startsWith("421 4.4.2");
+      assertThat(System.nanoTime() - began).isGreaterThan(600_000_000L);
+    }
+  }
+
+  @Test
   void drippingDataIsTooSlow() throws Exception {
     try (var client = client("smtp")) {
       client.begin("joe@client.example", "ana@example.org");
