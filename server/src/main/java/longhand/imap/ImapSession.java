@@ -64,7 +64,10 @@ public final class ImapSession {
   private final AtomicBoolean waking = new AtomicBoolean();
   private State state = new State.NotAuthenticated();
   private ImapServices.@Nullable Visitor visitor;
-  private boolean idling;
+
+  /// The tag of the IDLE at work, if one is.
+  private @Nullable String idleTag;
+
   private int errors;
   private int failedLogins;
 
@@ -127,7 +130,14 @@ public final class ImapSession {
         }
         return;
       }
-      command(line);
+      if (state instanceof State.LoggedOut) {
+        return; // while it was idle: the mailbox has been deleted
+      }
+      if (idleTag != null) {
+        endIdle(idleTag, line);
+      } else {
+        command(line);
+      }
     }
     out.flush();
   }
@@ -1033,36 +1043,29 @@ public final class ImapSession {
 
   // IDLE (RFC 2177).
 
+  /// Begins to idle. The session then waits where it waits for commands, on a short stack:
+  /// thousands may wait.
   private void idle(String tag) throws IOException {
     if (account(tag) == null) {
       return;
     }
     out.line("+ idling");
-    idling = true;
+    idleTag = tag;
     if (state instanceof State.Selected selected) {
       selected.view().onChange(this::wake);
     }
-    try {
-      announce(true, false, Map.of());
-      out.flush();
-      if (state instanceof State.LoggedOut) {
-        return;
-      }
-      var done = new Literals().line();
-      idling = false;
-      if (state instanceof State.LoggedOut) {
-        return;
-      }
-      if (isDone(done)) {
-        completed(tag, "IDLE completed");
-      } else {
-        out.text(tag).line(" BAD expected DONE");
-      }
-    } finally {
-      idling = false;
-      if (state instanceof State.Selected selected) {
-        selected.view().onChange(null);
-      }
+    announce(true, false, Map.of());
+  }
+
+  private void endIdle(String tag, byte[] line) throws IOException {
+    idleTag = null;
+    if (state instanceof State.Selected selected) {
+      selected.view().onChange(null);
+    }
+    if (isDone(line)) {
+      completed(tag, "IDLE completed");
+    } else {
+      out.text(tag).line(" BAD expected DONE");
     }
   }
 
@@ -1083,7 +1086,7 @@ public final class ImapSession {
     lock.lock();
     try {
       waking.set(false);
-      if (!idling) {
+      if (idleTag == null) {
         return;
       }
       announce(true, false, Map.of());

@@ -129,6 +129,38 @@ final class ImapTestServer implements AutoCloseable {
     }
   }
 
+  /// Delivers many messages at once.
+  void fill(String name, int count, int first) throws IOException, MailboxException {
+    var appends = new ArrayList<Append>();
+    for (int i = first; i < first + count; i++) {
+      var letter = store.letter();
+      var octets =
+          ("From: Sender "
+                  + i
+                  + " <sender"
+                  + i
+                  + "@example.net>\r\nTo: ana@example.org\r\nSubject: message "
+                  + i
+                  + "\r\nDate: Mon, 23 Nov 2026 04:00:00 +0000\r\nMessage-ID: <"
+                  + i
+                  + "@example.net>\r\n\r\n"
+                  + "A line of text that is somewhat long.\r\n".repeat(20))
+              .getBytes(StandardCharsets.US_ASCII);
+      letter.write(octets, 0, octets.length);
+      letter.finish();
+      appends.add(
+          new Append(
+              account(name),
+              Mailbox.INBOX,
+              ReversePath.NULL,
+              Instant.parse("2026-11-23T04:00:00Z"),
+              Marks.NONE,
+              new byte[0],
+              letter));
+    }
+    store.append(appends);
+  }
+
   @Override
   public void close() throws IOException {
     for (var listener : listeners) {
@@ -140,7 +172,16 @@ final class ImapTestServer implements AutoCloseable {
 
   /// Runs until killed, for trying by hand: folder, then port of choice is printed.
   public static void main(String[] arguments) throws Exception {
-    var server = new ImapTestServer(Path.of(arguments[0]));
+    var server =
+        new ImapTestServer(
+            Path.of(arguments[0]),
+            Limits.DEFAULT
+                .with("loopbackUnbounded", true)
+                .with("imapSessionsPerAccountMax", 20_000)
+                .with("imapConnectionsMax", 20_000));
+    for (int i = 0, n = Integer.parseInt(arguments[1]); i < n; i += 1000) {
+      server.fill("ana", 1000, i);
+    }
     System.out.println("PORTS " + server.port(true, false) + " " + server.port(true, true));
     Thread.sleep(Long.MAX_VALUE);
   }
