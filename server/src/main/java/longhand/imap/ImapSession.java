@@ -125,7 +125,7 @@ public final class ImapSession {
       }
       var line = readLine();
       if (line == null) {
-        if (connection.ending()) {
+        if (connection.ending() && !(state instanceof State.LoggedOut)) {
           bye("the server is stopping");
         }
         return;
