@@ -125,6 +125,11 @@ public final class Authenticator {
     return hash(() -> Verifiers.of(prepared, settings, random));
   }
 
+  /// Whether a text can be a password: 1 to 256 characters, none of them control characters.
+  public static boolean isPassword(String text) {
+    return Credentials.preparePassword(text).isPresent();
+  }
+
   /// Checks a password. The name is an address, or a local part when there is one domain only. A
   /// failure takes as long as the limits say and looks the same for unknown names.
   public Verdict password(String name, String password, InetAddress peer) {

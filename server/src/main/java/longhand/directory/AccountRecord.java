@@ -1,8 +1,10 @@
 package longhand.directory;
 
+import java.nio.charset.StandardCharsets;
 import longhand.auth.PasswordHash;
 import longhand.auth.ScramVerifier;
 import longhand.mail.Address;
+import longhand.mail.Domain;
 
 /// One account as the directory knows it.
 ///
@@ -44,5 +46,29 @@ public record AccountRecord(
         && text.chars().noneMatch(Character::isISOControl)
         && !text.startsWith(" ")
         && !text.endsWith(" ");
+  }
+
+  /// The line that a domain's file has for it, without end.
+  public String toLine() {
+    return AccountLine.format(this);
+  }
+
+  /// Reads a line of a domain's file; `IllegalArgumentException` says what is wrong.
+  public static AccountRecord ofLine(String line, Domain domain) {
+    try {
+      return AccountLine.parse(line.getBytes(StandardCharsets.UTF_8), domain);
+    } catch (AccountLine.BadLineException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  /// Reads a number of octets such as `0`, `500M` or `5G`; -1 when it is none, or too large.
+  public static long octets(String text) {
+    return AccountLine.octets(text);
+  }
+
+  /// The shortest form of a number of octets.
+  public static String octets(long value) {
+    return AccountLine.octets(value);
   }
 }

@@ -197,9 +197,9 @@ public final class Directory implements CredentialSource, Closeable {
 
   /// Holds off other processes, and other directories of this one, while a file is written.
   private Closeable lock() throws IOException {
-    var channel =
-        FileChannel.open(
-            folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    var file = folder.resolve(".lock");
+    var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    DomainFile.ownerOnly(file);
     for (int attempt = 0; attempt < 1000; attempt++) {
       try {
         FileLock held = channel.lock();

@@ -320,8 +320,14 @@ final class DomainFile implements Closeable {
     }
   }
 
-  private static void ownerOnly(Path file) throws IOException {
+  /// Readable by its owner only, who is the folder's: root may add accounts to a server that runs
+  /// as another user.
+  static void ownerOnly(Path file) throws IOException {
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    var owner = Files.getOwner(file.toAbsolutePath().getParent());
+    if (!owner.equals(Files.getOwner(file))) {
+      Files.setOwner(file, owner);
+    }
   }
 
   private void forceFolder() throws IOException {
@@ -385,10 +391,7 @@ final class DomainFile implements Closeable {
       index.put(hash(lines), lines.offset(), removal);
       if (check && !removal && lines.number() <= CHECKED_LINES_MAX) {
         try {
-          var account = AccountLine.parse(lines.bytes(), domain);
-          if (cached.size() < CACHED_MAX) {
-            cached.put(AccountLine.key(account.address().localPart()), account);
-          }
+          AccountLine.parse(lines.bytes(), domain);
         } catch (AccountLine.BadLineException e) {
           report(lines.number(), lines.offset(), e);
         }

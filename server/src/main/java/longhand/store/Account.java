@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -1013,6 +1014,9 @@ public final class Account {
     }
     end = scan.position();
     foreign = scan.position() < size;
+    if (foreign) {
+      takeOursBehind(new Outside(file, size, token), scan.position(), live);
+    }
     for (var mailbox : mailboxes.values()) {
       var entries = live.getOrDefault(mailbox.number, List.of());
       var sorted = new ArrayList<>(entries);
@@ -1020,6 +1024,30 @@ public final class Account {
       sorted.forEach(mailbox::add);
       // Dead entries hold the UIDs that were given out, while they last.
       mailbox.floor = mailbox.nextUid;
+    }
+  }
+
+  /// Takes what is still ours in a document that another program has changed while it was not open:
+  /// there is no memory of it to compare with, so a ledger line that is right is believed.
+  /// Reconciling follows.
+  private void takeOursBehind(Outside outside, long from, Map<Integer, List<Entry>> live)
+      throws IOException {
+    var seen = new HashSet<Long>();
+    live.values().forEach(entries -> entries.forEach(entry -> seen.add(entry.id)));
+    for (var item : outside.read(from)) {
+      switch (item) {
+        case Outside.Item.Ours(var found) -> {
+          if (found.ledger().state() == Ledger.State.DEAD || seen.add(found.ledger().id())) {
+            take(found, live);
+          }
+        }
+        case Outside.Item.Moved moved -> {
+          if (seen.add(moved.ledger().id())) {
+            take(moved.found(), live);
+          }
+        }
+        case Outside.Item.New _ -> {}
+      }
     }
   }
 
@@ -1959,8 +1987,10 @@ public final class Account {
         }
         out.writeBytes(
             Ledger.ascii("\nX-Keywords: " + String.join(" ", message.marks().keywords()) + "\n"));
-        out.writeBytes(form.octets.toByteArray());
-        out.writeBytes(Ledger.ascii("\n\n"));
+        var text = form.octets.toByteArray();
+        out.writeBytes(text);
+        boolean ends = text.length > 0 && text[text.length - 1] == '\n';
+        out.writeBytes(Ledger.ascii(ends ? "\n" : "\n\n"));
         var octets = out.toByteArray();
         file.write(ByteBuffer.wrap(octets), at);
         at += octets.length;

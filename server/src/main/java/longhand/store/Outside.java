@@ -27,7 +27,31 @@ final class Outside {
     /// @param text as it was before, checked against the CRC
     /// @param mailbox the number on the X-Mailbox line, or -1
     record Moved(Ledger ledger, byte[] fromLine, byte[] text, Marks marks, int mailbox)
-        implements Item {}
+        implements Item {
+
+      /// The entry as if it lay in our layout, at no place.
+      DocumentScan.Found found() {
+        var line = ledger;
+        var whole =
+            new Ledger(
+                line.token(),
+                line.id(),
+                line.uid(),
+                line.modseq(),
+                line.length(),
+                line.size(),
+                line.crc(),
+                line.state(),
+                line.quoted(),
+                marks,
+                true,
+                mailbox,
+                "",
+                Ledger.keywordsRoom(marks),
+                Ledger.MAILBOX_ROOM);
+        return new DocumentScan.Found(-1, fromLine.length, savedOf(fromLine), whole, true, -1);
+      }
+    }
 
     /// A message we do not know.
     ///

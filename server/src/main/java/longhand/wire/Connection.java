@@ -337,10 +337,13 @@ public final class Connection implements Closeable {
         writingSinceNanos = 0;
       }
       raw.shutdownOutput();
+      if (ending) {
+        return;
+      }
       var scratch = new byte[1024];
       long until = System.nanoTime() + DRAIN_MILLIS_MAX * 1_000_000L;
       var rest = raw.getInputStream();
-      for (int drained = 0; drained < DRAIN_OCTETS_MAX && !ending; ) {
+      for (int drained = 0; drained < DRAIN_OCTETS_MAX; ) {
         long millis = (until - System.nanoTime()) / 1_000_000;
         if (millis <= 0) {
           break;

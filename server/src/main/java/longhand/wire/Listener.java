@@ -196,7 +196,7 @@ public final class Listener implements Closeable {
 
   /// Whether more than three quarters of the connections are taken.
   public boolean stressed() {
-    return open.get() > bounds.connectionsMax - bounds.connectionsMax / 4;
+    return 4L * open.get() > 3L * bounds.connectionsMax;
   }
 
   /// Stops accepting, asks every session to end, waits for them up to `grace`, then closes what is

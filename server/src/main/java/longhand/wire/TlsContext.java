@@ -41,6 +41,7 @@ import org.bouncycastle.openssl.PEMKeyPair;
 import org.bouncycastle.openssl.PEMParser;
 import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
+import org.bouncycastle.openssl.jcajce.JcaPKCS8Generator;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
@@ -133,7 +134,8 @@ public final class TlsContext implements Supplier<SSLContext> {
     try {
       Files.createDirectories(folder);
       var made = make(hostname);
-      write(key, made.key);
+      write(
+          key, new JcaPKCS8Generator(made.key, null)); // names the curve, as the older form may not
       write(certificate, made.certificate);
     } catch (GeneralSecurityException e) {
       throw new IOException("cannot make a certificate", e);
@@ -229,7 +231,8 @@ public final class TlsContext implements Supplier<SSLContext> {
         return converter.getPrivateKey(info);
       }
       if (object instanceof PEMKeyPair pair) {
-        return converter.getKeyPair(pair).getPrivate();
+        // An EC key in the older form may come without its public half.
+        return converter.getPrivateKey(pair.getPrivateKeyInfo());
       }
     }
     throw new IOException(file + ": no key without passphrase found, expected BEGIN PRIVATE KEY");

@@ -346,6 +346,14 @@ public final class SimDisk implements Disk {
     return Long.MAX_VALUE;
   }
 
+  /// Loses what was not forced of a file, while reads go on showing it: what a failed force leaves.
+  public void forget(Path path) {
+    var node = names.get(path);
+    if (node != null) {
+      node.changes.clear();
+    }
+  }
+
   /// The octets of a file as programs see it now.
   public byte[] content(Path path) throws IOException {
     return node(path).content.clone();
@@ -363,6 +371,7 @@ public final class SimDisk implements Disk {
   private final class File implements DiskFile {
     private final Path path;
     private final Node node;
+    private boolean holdsLock;
 
     File(Path path, Node node) {
       this.path = path;
@@ -451,10 +460,20 @@ public final class SimDisk implements Disk {
         throw new IOException("the lock is taken twice in this process");
       }
       node.locked = true;
-      return () -> node.locked = false;
+      holdsLock = true;
+      return this::unlock;
+    }
+
+    private void unlock() {
+      if (holdsLock) {
+        holdsLock = false;
+        node.locked = false;
+      }
     }
 
     @Override
-    public void close() {}
+    public void close() {
+      unlock();
+    }
   }
 }

@@ -1,0 +1,130 @@
+package longhand.server;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import longhand.directory.AccountRecord;
+import longhand.directory.Directory;
+import longhand.mail.Address;
+import longhand.wire.ControlSocket;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Changes of accounts by a command: done by the running server when there is one, so that they
+/// count at once and its files stay its own; else by this process. Passwords never cross, only
+/// their verifiers.
+///
+/// The server is asked one JSON object a line, and answers with one:
+///
+///     {"command":"put","replace":false,"domain":"example.com","lines":["jbob active 0 ..."]}
+///     {"changed":1}
+///     {"command":"remove","address":"jbob@example.com"}
+///     {"error":"..."}
+final class AccountChanges {
+
+  private static final JsonMapper JSON = new JsonMapper();
+
+  private final Config config;
+  private final Directory directory;
+
+  /// @param directory of the same data folder, to read, and to write when no server runs
+  AccountChanges(Config config, Directory directory) {
+    this.config = config;
+    this.directory = directory;
+  }
+
+  /// Adds accounts of one domain; those that exist already only with `replace`. Gives how many were
+  /// written.
+  int put(List<AccountRecord> accounts, boolean replace) throws IOException, CommandException {
+    if (accounts.isEmpty()) {
+      return 0;
+    }
+    var request = JSON.createObjectNode();
+    request.put("command", "put");
+    request.put("replace", replace);
+    request.put("domain", accounts.getFirst().address().domain().name());
+    var lines = request.putArray("lines");
+    accounts.forEach(account -> lines.add(account.toLine()));
+    var answer = ask(request);
+    return answer != null ? answer.path("changed").asInt(0) : put(directory, accounts, replace);
+  }
+
+  /// Removes an account; false when there is none.
+  boolean remove(Address address) throws IOException, CommandException {
+    var request = JSON.createObjectNode();
+    request.put("command", "remove");
+    request.put("address", address.toString());
+    var answer = ask(request);
+    return answer != null ? answer.path("changed").asInt(0) > 0 : directory.remove(address);
+  }
+
+  /// The server's answer; null when none runs.
+  private @Nullable JsonNode ask(JsonNode request) throws IOException, CommandException {
+    var line = ControlSocket.ask(Server.controlSocket(config), request.toString());
+    if (line.isEmpty()) {
+      return null;
+    }
+    try {
+      var answer = JSON.readTree(line.get());
+      var error = answer.get("error");
+      if (error != null) {
+        throw new CommandException(ExitCode.SOFTWARE, "the server says: " + error.asString());
+      }
+      return answer;
+    } catch (JacksonException e) {
+      throw new IOException("the server answers what is no JSON", e);
+    }
+  }
+
+  /// The running server's side: one line in, one line out.
+  static String answer(Directory directory, String line) {
+    var answer = JSON.createObjectNode();
+    try {
+      var request = JSON.readTree(line);
+      switch (request.path("command").asString("")) {
+        case "put" -> {
+          var domain =
+              directory.domains().stream()
+                  .filter(each -> each.name().equals(request.path("domain").asString("")))
+                  .findFirst()
+                  .orElseThrow(() -> new IllegalArgumentException("not a domain of this server"));
+          var accounts = new ArrayList<AccountRecord>();
+          for (var each : request.path("lines")) {
+            accounts.add(AccountRecord.ofLine(each.asString(""), domain));
+          }
+          answer.put("changed", put(directory, accounts, request.path("replace").asBoolean(false)));
+        }
+        case "remove" -> {
+          var address = directory.address(request.path("address").asString(""));
+          answer.put("changed", address.isPresent() && directory.remove(address.get()) ? 1 : 0);
+        }
+        default -> answer.put("error", "unknown command");
+      }
+    } catch (JacksonException e) {
+      answer.put("error", "not JSON");
+    } catch (IOException | IllegalArgumentException e) {
+      answer.put("error", String.valueOf(e.getMessage()));
+    }
+    return answer.toString();
+  }
+
+  private static int put(Directory directory, List<AccountRecord> accounts, boolean replace)
+      throws IOException {
+    if (accounts.size() == 1 && !replace) {
+      return directory.add(accounts.getFirst()) ? 1 : 0;
+    }
+    var fresh = new ArrayList<AccountRecord>();
+    for (var account : accounts) {
+      Optional<AccountRecord> known =
+          replace ? Optional.empty() : directory.account(account.address());
+      if (known.isEmpty()) {
+        fresh.add(account);
+      }
+    }
+    directory.put(fresh);
+    return fresh.size();
+  }
+}

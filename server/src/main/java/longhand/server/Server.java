@@ -1,0 +1,449 @@
+package longhand.server;
+
+import io.prometheus.metrics.core.metrics.CounterWithCallback;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
+import javax.net.ssl.SSLContext;
+import longhand.auth.Authenticator;
+import longhand.delivery.Delivery;
+import longhand.directory.Directory;
+import longhand.disk.FileSystemDisk;
+import longhand.imap.ImapServer;
+import longhand.imap.ImapServices;
+import longhand.mail.Domain;
+import longhand.pop3.MaildropLocks;
+import longhand.pop3.Pop3Server;
+import longhand.pop3.Pop3Services;
+import longhand.smtp.SmtpServer;
+import longhand.smtp.SmtpServices;
+import longhand.store.Store;
+import longhand.store.StoreSettings;
+import longhand.wire.ControlSocket;
+import longhand.wire.Listener;
+import longhand.wire.TlsContext;
+import org.jspecify.annotations.Nullable;
+
+/// The parts of one running server, put together. In this order they start, and in the opposite one
+/// they end: the store, which takes the lock on the data folder; the accounts; the certificate; the
+/// listeners; the control socket; the metrics.
+public final class Server implements Closeable {
+
+  private static final System.Logger LOG = System.getLogger(Server.class.getName());
+
+  /// How long sessions may take to end.
+  private static final Duration GRACE = Duration.ofMillis(600);
+
+  private static final int SECRET_OCTETS = 32;
+
+  private final Config config;
+  private final Store store;
+  private final Directory directory;
+  private final Authenticator authenticator;
+  private final TlsContext tls;
+  private final Delivery delivery;
+  private final MaildropLocks maildropLocks = new MaildropLocks();
+  private final PrometheusRegistry registry = new PrometheusRegistry();
+  private final List<Listener> listeners = new ArrayList<>();
+  private final List<SmtpServer.Counts> smtpCounts = new ArrayList<>();
+  private final List<Pop3Server.Counts> pop3Counts = new ArrayList<>();
+  private @Nullable ControlSocket control;
+  private @Nullable MetricsListener metrics;
+  private boolean closed;
+
+  private Server(Config config, Store store, Directory directory) throws IOException {
+    this.config = config;
+    this.store = store;
+    this.directory = directory;
+    this.authenticator =
+        new Authenticator(directory, secret(config.data()), config.auth().settings());
+    this.tls = tls(config);
+    this.delivery = new Delivery(store, directory);
+  }
+
+  /// Starts everything, or nothing.
+  ///
+  /// @throws CommandException when a port or the data folder cannot be had; the text says which
+  static Server start(Config config) throws IOException, CommandException {
+    long began = System.nanoTime();
+    makeDataFolder(config);
+    var store = openStore(config);
+    Server server = null;
+    boolean started = false;
+    try {
+      server = new Server(config, store, directory(config));
+      server.open();
+      started = true;
+    } finally {
+      if (!started) {
+        if (server != null) {
+          server.close();
+        } else {
+          store.close();
+        }
+      }
+    }
+    long millis = (System.nanoTime() - began) / 1_000_000;
+    LOG.log(
+        Level.INFO,
+        () ->
+            "Longhand %s is ready after %d ms: %d listeners, data in %s"
+                .formatted(Main.Version.text(), millis, config.listener().size(), config.data()));
+    return server;
+  }
+
+  /// Where commands reach the server of that data folder.
+  static Path controlSocket(Config config) {
+    return config.data().resolve("control.sock");
+  }
+
+  /// The accounts of that data folder.
+  static Directory directory(Config config) throws IOException {
+    return Directory.open(
+        config.data(), config.domain().stream().map(each -> new Domain(each.name())).toList());
+  }
+
+  /// Makes the data folder, for its owner only.
+  static void makeDataFolder(Config config) throws IOException, CommandException {
+    try {
+      if (!Files.isDirectory(config.data())) {
+        Files.createDirectories(
+            config.data(),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      }
+    } catch (IOException e) {
+      throw new CommandException(
+          ExitCode.CANNOT_CREATE, "cannot make the data folder " + config.data() + ": " + e);
+    }
+  }
+
+  /// `smtp`, `imap` and so on.
+  static String name(Config.Protocol protocol) {
+    return protocol.name().toLowerCase(Locale.ROOT);
+  }
+
+  /// The listeners' addresses, with the ports they got, in the order of the configuration.
+  List<InetSocketAddress> addresses() {
+    return listeners.stream().map(Listener::address).toList();
+  }
+
+  /// Where metrics are served, if they are.
+  Optional<InetSocketAddress> metricsAddress() {
+    return Optional.ofNullable(metrics).map(MetricsListener::address);
+  }
+
+  /// Waits until the process is told to end (SIGTERM, SIGINT), ends everything in good order, and
+  /// the process with 0.
+  void runUntilTold() throws InterruptedException {
+    Runtime.getRuntime()
+        .addShutdownHook(
+            Thread.ofPlatform()
+                .name("ending")
+                .unstarted(
+                    () -> {
+                      int code = ExitCode.OK;
+                      try {
+                        close();
+                      } catch (IOException | RuntimeException e) {
+                        LOG.log(Level.ERROR, "ending", e);
+                        code = ExitCode.IO;
+                      }
+                      Runtime.getRuntime().halt(code);
+                    }));
+    new CountDownLatch(1).await();
+  }
+
+  @Override
+  public void close() throws IOException {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+    }
+    LOG.log(Level.INFO, "ending");
+    try (var _ = store;
+        var _ = directory) {
+      if (metrics != null) {
+        metrics.close();
+      }
+      if (control != null) {
+        control.close();
+      }
+      var ending = new ArrayList<Thread>();
+      for (var listener : listeners) {
+        ending.add(Thread.ofVirtual().start(() -> end(listener)));
+      }
+      for (var thread : ending) {
+        thread.join();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void end(Listener listener) {
+    try {
+      listener.close(GRACE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static Store openStore(Config config) throws IOException, CommandException {
+    try {
+      return Store.open(
+          config.data(),
+          new FileSystemDisk(),
+          Clock.systemUTC(),
+          new SecureRandom(),
+          StoreSettings.DEFAULT);
+    } catch (Store.LockedException e) {
+      throw new CommandException(ExitCode.UNAVAILABLE, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void open() throws IOException, CommandException {
+    for (var each : config.listener()) {
+      try {
+        listeners.add(open(each));
+      } catch (BindException e) {
+        throw cannotListen(each.label(), e);
+      }
+    }
+    try {
+      control =
+          ControlSocket.open(controlSocket(config), line -> AccountChanges.answer(directory, line));
+    } catch (IOException e) {
+      // Commands then write the accounts' files themselves, which is as safe.
+      LOG.log(Level.WARNING, () -> "commands cannot reach this server: " + e.getMessage());
+    }
+    if (config.metrics().address().isPresent()) {
+      var address = config.metrics().address().get();
+      figures();
+      try {
+        metrics = MetricsListener.open(Listener.address(address), registry);
+      } catch (BindException e) {
+        throw cannotListen("metrics " + address, e);
+      }
+    }
+  }
+
+  private static CommandException cannotListen(String label, BindException e) {
+    var why = String.valueOf(e.getMessage());
+    if (why.contains("in use")) {
+      return new CommandException(
+          ExitCode.UNAVAILABLE,
+          "cannot listen for "
+              + label
+              + ": another program uses that port; stop it, or change the address");
+    }
+    if (why.contains("ermission")) {
+      return new CommandException(
+          ExitCode.NO_PERMISSION,
+          "cannot listen for "
+              + label
+              + ": ports below 1024 need root or CAP_NET_BIND_SERVICE (docs/operations.md)");
+    }
+    return new CommandException(ExitCode.UNAVAILABLE, "cannot listen for " + label + ": " + why);
+  }
+
+  private Listener open(Config.ListenerConfig listener) throws IOException {
+    var address = Listener.address(listener.address());
+    var label = listener.label();
+    boolean implicit = listener.tls() == Config.TlsMode.IMPLICIT;
+    boolean clear = listener.plaintextLogin();
+    Optional<Supplier<SSLContext>> context =
+        listener.tls() == Config.TlsMode.NONE ? Optional.empty() : Optional.of(tls);
+    return switch (listener.protocol()) {
+      case SMTP -> smtp(label, address, SmtpServices.Mode.RECEPTION, context, implicit, clear);
+      case SUBMISSION ->
+          smtp(label, address, SmtpServices.Mode.SUBMISSION, context, implicit, clear);
+      case LMTP -> smtp(label, address, SmtpServices.Mode.LMTP, context, implicit, clear);
+      case POP3 -> {
+        var server =
+            Pop3Server.of(
+                new Pop3Services(
+                    store,
+                    authenticator,
+                    context,
+                    implicit,
+                    clear,
+                    config.limits(),
+                    maildropLocks));
+        pop3Counts.add(server.counts());
+        yield Pop3Server.open(label, address, server);
+      }
+      case IMAP ->
+          ImapServer.open(
+              label,
+              address,
+              new ImapServices(store, directory, authenticator, context, config.limits(), clear),
+              implicit);
+    };
+  }
+
+  private Listener smtp(
+      String label,
+      InetSocketAddress address,
+      SmtpServices.Mode mode,
+      Optional<Supplier<SSLContext>> context,
+      boolean implicit,
+      boolean clear)
+      throws IOException {
+    var server =
+        SmtpServer.of(
+            new SmtpServices(
+                mode,
+                config.hostname(),
+                new Domain(config.domain().getFirst().name()),
+                delivery,
+                directory,
+                authenticator,
+                context,
+                implicit,
+                clear,
+                config.limits(),
+                Clock.systemUTC()));
+    smtpCounts.add(server.counts());
+    return SmtpServer.open(label, address, server);
+  }
+
+  private static TlsContext tls(Config config) throws IOException {
+    var certificate = config.tls().certificate();
+    var key = config.tls().key();
+    if (certificate.isPresent() && key.isPresent()) {
+      return TlsContext.ofFiles(certificate.get(), key.get());
+    }
+    LOG.log(
+        Level.INFO,
+        "no certificate is configured: a self-signed one is used, which mail programs warn of");
+    return TlsContext.selfSigned(config.hostname(), config.data());
+  }
+
+  /// What makes the salts of unknown users: made once, kept for as long as the data folder.
+  private static byte[] secret(Path data) throws IOException {
+    var file = data.resolve("secret");
+    if (Files.exists(file)) {
+      try {
+        var secret = HexFormat.of().parseHex(Files.readString(file).strip());
+        if (secret.length >= SECRET_OCTETS) {
+          return secret;
+        }
+      } catch (IllegalArgumentException e) {
+        // not hexadecimal: answered below
+      }
+      throw new IOException(
+          file + " holds no secret of 64 hexadecimal digits; remove it, and another is made");
+    }
+    var secret = new byte[SECRET_OCTETS];
+    new SecureRandom().nextBytes(secret);
+    var fresh = data.resolve("secret.new");
+    Files.deleteIfExists(fresh);
+    Files.createFile(
+        fresh, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(fresh, HexFormat.of().formatHex(secret) + "\n");
+    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+    return secret;
+  }
+
+  /// Longhand's own figures.
+  private void figures() {
+    GaugeWithCallback.builder()
+        .name("longhand_connections")
+        .help("Connections open, by listener.")
+        .labelNames("listener")
+        .callback(gauge -> listeners.forEach(each -> gauge.call(each.connections(), each.name())))
+        .register(registry);
+    perListener(
+        "longhand_connections_accepted_total",
+        "Connections served.",
+        listener -> listener.counts().accepted.sum());
+    perListener(
+        "longhand_connections_refused_total",
+        "Connections refused for a limit.",
+        listener -> listener.counts().refused.sum());
+    perListener(
+        "longhand_connections_overdue_total",
+        "Connections closed because the peer did not read or finish a handshake.",
+        listener -> listener.counts().overdue.sum());
+    smtp("longhand_smtp_messages_total", "Messages accepted.", counts -> counts.messages.sum());
+    smtp("longhand_smtp_octets_total", "Octets of them.", counts -> counts.octets.sum());
+    smtp(
+        "longhand_smtp_messages_refused_total",
+        "Messages refused or deferred at their end.",
+        counts -> counts.refusedMessages.sum());
+    smtp(
+        "longhand_smtp_recipients_refused_total",
+        "Recipients refused or deferred.",
+        counts -> counts.refusedRecipients.sum());
+    pop3("longhand_pop3_logins_total", "Log-ins over POP3.", counts -> counts.logins.sum());
+    pop3(
+        "longhand_pop3_retrieved_total",
+        "Messages sent whole over POP3.",
+        counts -> counts.retrieved.sum());
+    pop3(
+        "longhand_pop3_deleted_total",
+        "Messages removed over POP3.",
+        counts -> counts.deleted.sum());
+    GaugeWithCallback.builder()
+        .name("longhand_accounts")
+        .help("Accounts in the directory.")
+        .callback(
+            gauge -> {
+              try {
+                gauge.call((double) directory.size());
+              } catch (IOException e) {
+                LOG.log(Level.WARNING, () -> "accounts cannot be counted: " + e.getMessage());
+              }
+            })
+        .register(registry);
+  }
+
+  private void perListener(String name, String help, ToLongFunction<Listener> value) {
+    CounterWithCallback.builder()
+        .name(name)
+        .help(help)
+        .labelNames("listener")
+        .callback(
+            counter ->
+                listeners.forEach(
+                    each -> counter.call((double) value.applyAsLong(each), each.name())))
+        .register(registry);
+  }
+
+  private void smtp(String name, String help, ToLongFunction<SmtpServer.Counts> value) {
+    CounterWithCallback.builder()
+        .name(name)
+        .help(help)
+        .callback(counter -> counter.call((double) smtpCounts.stream().mapToLong(value).sum()))
+        .register(registry);
+  }
+
+  private void pop3(String name, String help, ToLongFunction<Pop3Server.Counts> value) {
+    CounterWithCallback.builder()
+        .name(name)
+        .help(help)
+        .callback(counter -> counter.call((double) pop3Counts.stream().mapToLong(value).sum()))
+        .register(registry);
+  }
+}

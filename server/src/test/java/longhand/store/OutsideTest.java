@@ -1,0 +1,228 @@
+package longhand.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import longhand.disk.FileSystemDisk;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Other programs read and change the document, while the server runs and while it does not.
+class OutsideTest {
+
+  @TempDir Path data;
+  private Store store;
+  private Account account;
+  private Path document;
+
+  @BeforeEach
+  void open() throws Exception {
+    store =
+        Store.open(
+            data,
+            new FileSystemDisk(),
+            InstantSource.system(),
+            new Random(1),
+            StoreSettings.DEFAULT);
+    account = store.account(StoreTest.JBOB);
+    document = data.resolve("mail/example.com/jbob");
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    store.close();
+  }
+
+  private void three() throws Exception {
+    StoreTest.append(store, account, 1, "Subject: one\r\n\r\nFrom one\r\n", Marks.NONE);
+    StoreTest.append(
+        store,
+        account,
+        1,
+        "Subject: two\r\nStatus: D\r\nX-Status: D\r\n\r\ntwo\r\n",
+        Marks.of(Flag.FLAGGED));
+    StoreTest.append(store, account, 1, "Subject: three\r\n\r\nthree", Marks.of(Flag.SEEN));
+    store.settle();
+  }
+
+  private static String run(String... command) throws Exception {
+    var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    process.getOutputStream().close();
+    var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    return output;
+  }
+
+  private static boolean has(String program) throws Exception {
+    return new ProcessBuilder("sh", "-c", "command -v " + program)
+            .redirectErrorStream(true)
+            .start()
+            .waitFor()
+        == 0;
+  }
+
+  private List<String> subjects(int mailbox) throws Exception {
+    var subjects = new ArrayList<String>();
+    try (var view = account.view(mailbox, false)) {
+      for (int i = 1; i <= view.count(); i++) {
+        var text = StoreTest.text(account, view.at(i));
+        int start = text.indexOf("Subject: ") + 9;
+        subjects.add(text.substring(start, text.indexOf('\r', start)));
+      }
+    }
+    return subjects;
+  }
+
+  @Test
+  void pythonSeesTheMessagesAndTheirMarks() throws Exception {
+    assumeTrue(has("python3"));
+    three();
+    var seen =
+        run(
+            "python3",
+            "-c",
+            """
+            import mailbox, sys
+            for m in mailbox.mbox(sys.argv[1]):
+                print(m['subject'], ''.join(sorted(m.get_flags().replace(' ', ''))))
+            """,
+            document.toString());
+    assertThat(seen.lines().toList().subList(1, 4)).containsExactly("one ", "two F", "three R");
+  }
+
+  @Test
+  void appendedMessagesArriveInAWatchingView() throws Exception {
+    three();
+    var view = account.view(Mailbox.INBOX, true);
+    var told = new CountDownLatch(1);
+    view.onChange(told::countDown);
+    Files.writeString(
+        document,
+        """
+        From eve@example.org Mon Nov 23 05:06:07 2026
+        Subject: four
+        Status: RO
+        Content-Length: 9
+
+        >From out
+
+        From eve@example.org Mon Nov 23 05:06:08 2026
+        Subject: five
+
+        five
+        """,
+        StandardOpenOption.APPEND);
+    assertThat(told.await(10, TimeUnit.SECONDS)).isTrue();
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(5))
+        .until(() -> view.sync(true).exists() == 5 || view.count() == 5);
+    assertEquals(List.of("one", "two", "three", "four", "five"), subjects(1));
+    assertEquals("Subject: four\r\n\r\nFrom out\r\n", StoreTest.text(account, view.at(4)));
+    assertEquals(Marks.of(Flag.SEEN), view.at(4).marks());
+    assertEquals("2026-11-23T05:06:07Z", view.at(4).saved().toString());
+    view.close();
+  }
+
+  @Test
+  void pythonRemovesAndMarks() throws Exception {
+    assumeTrue(has("python3"));
+    three();
+    var view = account.view(Mailbox.INBOX, true);
+    long id = view.at(2).id();
+    run(
+        "python3",
+        "-c",
+        """
+        import mailbox, sys
+        box = mailbox.mbox(sys.argv[1])
+        box.lock()
+        for key, m in box.items():
+            if m['subject'] == 'one':
+                box.remove(key)
+            if m['subject'] == 'two':
+                m.set_flags('RAF')
+                box[key] = m
+        box.flush()
+        box.unlock()
+        """,
+        document.toString());
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(5))
+        .until(() -> !view.sync(true).isEmpty() || view.count() == 2);
+    assertEquals(List.of("two", "three"), subjects(1));
+    assertEquals(id, view.at(1).id());
+    assertEquals(2, view.at(1).uid());
+    assertThat(view.at(1).marks().flags()).containsExactly(Flag.SEEN, Flag.ANSWERED, Flag.FLAGGED);
+    view.close();
+  }
+
+  @Test
+  void muttFlagsAndDeletes() throws Exception {
+    assumeTrue(has("mutt") && has("script"));
+    three();
+    store.close();
+    var rc = data.resolve("muttrc");
+    Files.writeString(
+        rc,
+        """
+        set delete=yes quit=yes move=no mbox_type=mbox folder=/tmp sort=mailbox-order mark_old=no
+        push "<first-entry><next-entry><delete-message><quit>"
+        """);
+    var output =
+        run(
+            "script",
+            "-qec",
+            "TERM=xterm HOME=" + data + " timeout 10 mutt -n -F " + rc + " -f " + document,
+            "/dev/null");
+    open();
+    assertThat(subjects(1)).as(output).containsExactly("two", "three");
+    try (var view = account.view(1, true)) {
+      assertEquals(2, view.at(1).uid());
+      assertEquals(
+          "Subject: two\r\nStatus: D\r\nX-Status: D\r\n\r\ntwo\r\n",
+          StoreTest.text(account, view.at(1)));
+      assertThat(view.at(1).marks().flags()).contains(Flag.FLAGGED);
+    }
+  }
+
+  @Test
+  void aDocumentChangedWhileTheServerWasDown() throws Exception {
+    three();
+    store.close();
+    var text = Files.readString(document, StandardCharsets.ISO_8859_1);
+    // Somebody takes out the second message with an editor, and types one at the end.
+    int second = text.indexOf("From alice", text.indexOf("Subject: one"));
+    int third = text.indexOf("From alice", second + 1);
+    Files.writeString(
+        document,
+        text.substring(0, second)
+            + text.substring(third)
+            + "From me@here Mon Nov 23 06:00:00 2026\nSubject: typed\n\nhello\n",
+        StandardCharsets.ISO_8859_1);
+    open();
+    assertEquals(List.of("one", "three", "typed"), subjects(1));
+    try (var view = account.view(1, true)) {
+      assertEquals(
+          List.of(1L, 3L, 4L), List.of(view.at(1).uid(), view.at(2).uid(), view.at(3).uid()));
+    }
+    StoreTest.append(store, account, 1, "Subject: later\r\n\r\n", Marks.NONE);
+    store.close();
+    open();
+    assertEquals(List.of("one", "three", "typed", "later"), subjects(1));
+  }
+}
