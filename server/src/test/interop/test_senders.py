@@ -53,7 +53,7 @@ class Senders(Case):
 
     def test_smtp_source(self):
         source = program("smtp-source")
-        run(source, "-m", "300", "-s", "10", "-l", "5000", "-c", "-N", "-f", "a@elsewhere.test",
+        run(source, "-m", "300", "-s", "10", "-l", "5000", "-f", "a@elsewhere.test",
             "-t", self.address, f"127.0.0.1:{self.server.ports['smtp']}")
         self.assertEqual(300, self.server.count(self.account))
         self.assertEqual(300, len(self.server.read_document(self.account)))

@@ -134,8 +134,7 @@ public final class TlsContext implements Supplier<SSLContext> {
     try {
       Files.createDirectories(folder);
       var made = make(hostname);
-      write(
-          key, new JcaPKCS8Generator(made.key, null)); // names the curve, as the older form may not
+      write(key, new JcaPKCS8Generator(made.key, null));
       write(certificate, made.certificate);
     } catch (GeneralSecurityException e) {
       throw new IOException("cannot make a certificate", e);

@@ -11,14 +11,17 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.interfaces.ECPrivateKey;
 import java.time.Instant;
 import java.util.Date;
+import org.bouncycastle.asn1.sec.SECObjectIdentifiers;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.openssl.jcajce.JcaMiscPEMGenerator;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
 import org.bouncycastle.openssl.jcajce.JcaPKCS8Generator;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.bouncycastle.util.io.pem.PemObject;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +43,14 @@ class TlsContextTest {
     var generator = KeyPairGenerator.getInstance(algorithm);
     generator.initialize(algorithm.equals("RSA") ? 2048 : 256);
     return generator.generateKeyPair();
+  }
+
+  /// As `openssl ec` writes it (RFC 5915), without the public half.
+  private static PemObject older(ECPrivateKey key) throws IOException {
+    return new PemObject(
+        "EC PRIVATE KEY",
+        new org.bouncycastle.asn1.sec.ECPrivateKey(256, key.getS(), SECObjectIdentifiers.secp256r1)
+            .getEncoded());
   }
 
   @SuppressWarnings("JavaUtilDate")
@@ -72,7 +83,9 @@ class TlsContextTest {
         pem(
             pkcs8
                 ? new JcaPKCS8Generator(pair.getPrivate(), null)
-                : new JcaMiscPEMGenerator(pair.getPrivate())));
+                : algorithm.equals("RSA")
+                    ? new JcaMiscPEMGenerator(pair.getPrivate())
+                    : older((ECPrivateKey) pair.getPrivate())));
     var context = TlsContext.ofFiles(certificate, key);
     assertThat(context.certificate().getPublicKey()).isEqualTo(pair.getPublic());
     assertThat(context.get()).isNotNull();
