@@ -287,6 +287,21 @@ class ImapSessionTest {
   }
 
   @Test
+  void messagesOfOneAppendAreAllStoredOrNone() throws Exception {
+    try (var client = Client.of(port, "ana")) {
+      var one = " {" + MESSAGE.length() + "+}\r\n" + MESSAGE;
+      assertThat(last(client.command("APPEND INBOX" + one.repeat(100))))
+          .startsWith("OK [APPENDUID")
+          .contains(" 1:100]");
+      assertThat(last(client.command("APPEND INBOX" + one.repeat(101)))).startsWith("BAD more");
+      assertThat(last(client.command("APPEND INBOX" + one.repeat(50) + " bogus")))
+          .startsWith("BAD");
+      assertThat(client.command("STATUS INBOX (MESSAGES)"))
+          .containsExactly("* STATUS \"INBOX\" (MESSAGES 100)", "OK STATUS completed");
+    }
+  }
+
+  @Test
   void manyCommandsAtOnce() throws Exception {
     try (var client = Client.of(port, "ana")) {
       var all = new StringBuilder("s SELECT INBOX\r\n");
