@@ -66,6 +66,9 @@ public final class Account {
   /// Messages longer than this are put in place ahead of their batch.
   private static final int BY_VALUE_MAX = 1 << 20;
 
+  /// The last second of the year 5137: as far as eleven digits go.
+  private static final long SAVED_MAX = 99_999_999_999L;
+
   private static final int MAILBOXES_MAX = 10_000;
   private static final int NAME_OCTETS_MAX = 255;
   private static final int LEVELS_MAX = 16;
@@ -556,6 +559,7 @@ public final class Account {
             entry.id,
             entry.uid,
             now,
+            entry.savedSeconds,
             entry.length,
             entry.sizeOctets,
             entry.crc,
@@ -1255,7 +1259,7 @@ public final class Account {
             ledger.uid(),
             ledger.modseq(),
             (int) ledger.size(),
-            found.savedSeconds(),
+            found.ledger().saved(),
             (int) ledger.length(),
             ledger.crc(),
             ledger.quoted(),
@@ -1315,6 +1319,7 @@ public final class Account {
         entry.id,
         entry.uid,
         modseq,
+        entry.savedSeconds,
         entry.length,
         entry.sizeOctets,
         entry.crc,
@@ -1509,7 +1514,7 @@ public final class Account {
               target.nextUid++,
               ++modseq,
               Math.toIntExact(text.wireOctets()),
-              append.saved().getEpochSecond(),
+              Math.clamp(append.saved().getEpochSecond(), 0, SAVED_MAX),
               Math.toIntExact(text.total()),
               text.crc(),
               text.quoted(),
@@ -1976,7 +1981,7 @@ public final class Account {
             new Outside.Item.New(
                 found.offset(),
                 "MAILER-DAEMON",
-                found.savedSeconds(),
+                found.ledger().saved(),
                 in.readAllBytes(),
                 ledger.marks()));
       } catch (DamagedException e) {
@@ -1984,7 +1989,7 @@ public final class Account {
         file.read(ByteBuffer.wrap(raw), text);
         taken.incoming.add(
             new Outside.Item.New(
-                found.offset(), "MAILER-DAEMON", found.savedSeconds(), raw, ledger.marks()));
+                found.offset(), "MAILER-DAEMON", found.ledger().saved(), raw, ledger.marks()));
       }
       return;
     }
@@ -2052,6 +2057,7 @@ public final class Account {
                     twin.id,
                     twin.uid,
                     changed ? now : old.modseq,
+                    old.savedSeconds,
                     old.length,
                     old.sizeOctets,
                     old.crc,
