@@ -424,11 +424,14 @@ class SmtpSessionTest {
     }
   }
 
-  @Test
-  void shuttingDownIsSaid() throws Exception {
-    try (var client = client("smtp")) {
+  @ParameterizedTest
+  @ValueSource(strings = {"smtp", "smtps"})
+  void shuttingDownIsSaid(String listener) throws Exception {
+    try (var client = client(listener)) {
       client.send("EHLO client.example");
-      server.listener("smtp").close(Duration.ofSeconds(2));
+      long began = System.nanoTime();
+      server.listener(listener).close(Duration.ofSeconds(2));
+      assertThat(System.nanoTime() - began).isLessThan(1_500_000_000L);
       assertThat(client.answer()).startsWith("421 4.3.2");
       assertThat(client.answer()).isEqualTo("closed");
     }
