@@ -44,6 +44,7 @@ final class Append {
   private final List<Letter> letters = new ArrayList<>();
   private final List<longhand.store.Append> appends = new ArrayList<>();
   private long octets;
+  private int messages;
   private Outcome.@Nullable Refused refused;
 
   Append(ImapServices services, Connection connection, Account account, Response out) {
@@ -63,6 +64,10 @@ final class Append {
       do {
         var message = parser.appendMessage();
         var size = message.size();
+        int most = services.limits().imapAppendMessagesMax();
+        if (messages++ == most) {
+          return new Outcome.Wrong("more than " + most + " messages", false);
+        }
         check(size.octets());
         if (refused != null) {
           if (size.synchronizing()) {
@@ -100,9 +105,8 @@ final class Append {
       refused = new Outcome.Refused("TOOBIG", "more than " + limits.messageOctetsMax() + " octets");
     } else if (size == 0) {
       refused = new Outcome.Refused("CANNOT", "a message without octets (RFC 3502 §6.3.11)");
-    } else if (letters.size() == limits.imapAppendMessagesMax()
-        || octets > (long) MESSAGES_SIZE_FACTOR * limits.messageOctetsMax()) {
-      refused = new Outcome.Refused("LIMIT", "too many messages at once");
+    } else if (octets > (long) MESSAGES_SIZE_FACTOR * limits.messageOctetsMax()) {
+      refused = new Outcome.Refused("LIMIT", "too much at once");
     } else if (!services.hasRoom(account.address(), octets)) {
       refused = new Outcome.Refused("OVERQUOTA", "no room for that");
     }

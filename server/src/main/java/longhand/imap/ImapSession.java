@@ -91,7 +91,7 @@ public final class ImapSession {
     } catch (SocketTimeoutException _) {
       bye("autologout: nothing came for too long");
     } catch (LineTooLongException e) {
-      bye("line too long");
+      tooLong();
     } catch (BareLineEndException e) {
       bye("only CRLF ends a line");
     } catch (IOException e) {
@@ -125,7 +125,7 @@ public final class ImapSession {
       }
       var line = readLine();
       if (line == null) {
-        if (connection.ending()) {
+        if (connection.ending() && !(state instanceof State.LoggedOut)) {
           bye("the server is stopping");
         }
         return;
@@ -182,6 +182,15 @@ public final class ImapSession {
       services.leave(visitor);
       visitor = null;
     }
+  }
+
+  private void tooLong() {
+    try {
+      out.line("* BAD line too long");
+    } catch (ConnectionLost _) {
+      // BYE finds that out too.
+    }
+    bye("line too long");
   }
 
   private void bye(String text) {

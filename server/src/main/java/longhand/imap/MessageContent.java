@@ -70,6 +70,11 @@ final class MessageContent implements Closeable {
     return octets.length > Header.OCTETS_MAX ? Arrays.copyOf(octets, Header.OCTETS_MAX) : octets;
   }
 
+  /// The ENVELOPE, from the header alone unless the rest has been read anyway.
+  byte[] envelope() throws IOException {
+    return summary != null ? summary.envelope() : Summary.envelopeOf(Header.of(header()));
+  }
+
   Summary summary() throws IOException {
     if (summary == null) {
       if (entry.sizeOctets() <= WHOLE_MAX) {

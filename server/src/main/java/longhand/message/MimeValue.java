@@ -196,12 +196,26 @@ public record MimeValue(String word, List<Parameter> parameters) {
       while (at < value.length && value[at] != ';' && value[at] != '(') {
         if (value[at] != ' ' && value[at] != '\t') {
           end = at + 1;
-        } else if (oneWord) {
+        } else if (oneWord || (at == end && isNextParameter())) {
           break;
         }
         at++;
       }
       return new String(value, from, end - from, StandardCharsets.ISO_8859_1);
+    }
+
+    /// Whether a parameter follows the blanks here, its semicolon forgotten. Asked once for each
+    /// word.
+    private boolean isNextParameter() {
+      int i = at;
+      while (i < value.length && (value[i] == ' ' || value[i] == '\t')) {
+        i++;
+      }
+      int from = i;
+      while (i < value.length && isToken(value[i])) {
+        i++;
+      }
+      return i > from && i < value.length && value[i] == '=';
     }
 
     private String quoted() {

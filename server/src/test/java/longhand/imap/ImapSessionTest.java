@@ -287,6 +287,21 @@ class ImapSessionTest {
   }
 
   @Test
+  void messagesOfOneAppendAreAllStoredOrNone() throws Exception {
+    try (var client = Client.of(port, "ana")) {
+      var one = " {" + MESSAGE.length() + "+}\r\n" + MESSAGE;
+      assertThat(last(client.command("APPEND INBOX" + one.repeat(100))))
+          .startsWith("OK [APPENDUID")
+          .contains(" 1:100]");
+      assertThat(last(client.command("APPEND INBOX" + one.repeat(101)))).startsWith("BAD more");
+      assertThat(last(client.command("APPEND INBOX" + one.repeat(50) + " bogus")))
+          .startsWith("BAD");
+      assertThat(client.command("STATUS INBOX (MESSAGES)"))
+          .containsExactly("* STATUS \"INBOX\" (MESSAGES 100)", "OK STATUS completed");
+    }
+  }
+
+  @Test
   void manyCommandsAtOnce() throws Exception {
     try (var client = Client.of(port, "ana")) {
       var all = new StringBuilder("s SELECT INBOX\r\n");
@@ -412,6 +427,73 @@ class ImapSessionTest {
                   .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
       assertThat(read(in)).startsWith("a OK");
     }
+  }
+
+  /// SCRAM-SHA-256 (RFC 7677) as a client does it: the server's last word is a challenge that is
+  /// answered with nothing (RFC 5802 §5, RFC 4422 §3.7).
+  @Test
+  void scram() throws Exception {
+    for (var password : List.of("secret", "wrong")) {
+      try (var client = new Client(port)) {
+        client.line();
+        var bare = "n=ana@example.org,r=clientnonce";
+        client.send("s AUTHENTICATE SCRAM-SHA-256 " + base64("n,," + bare) + "\r\n");
+        var first = fromBase64(client.line());
+        var salt = java.util.Base64.getDecoder().decode(field(first, "s="));
+        int iterations = Integer.parseInt(field(first, "i="));
+        var salted =
+            javax.crypto.SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256")
+                .generateSecret(
+                    new javax.crypto.spec.PBEKeySpec(password.toCharArray(), salt, iterations, 256))
+                .getEncoded();
+        var key = hmac(salted, "Client Key");
+        var stored = java.security.MessageDigest.getInstance("SHA-256").digest(key);
+        var end = "c=biws,r=" + field(first, "r=");
+        var signature = hmac(stored, bare + "," + first + "," + end);
+        for (int i = 0; i < key.length; i++) {
+          key[i] ^= signature[i];
+        }
+        client.send(
+            base64(end + ",p=" + java.util.Base64.getEncoder().encodeToString(key)) + "\r\n");
+        var answer = String.valueOf(client.line());
+        if (password.equals("wrong")) {
+          assertThat(answer).startsWith("s NO [AUTHENTICATIONFAILED]");
+          continue;
+        }
+        assertThat(fromBase64(answer)).startsWith("v=");
+        client.send("\r\n");
+        assertThat(client.line()).startsWith("s OK [CAPABILITY");
+        assertThat(last(client.command("SELECT INBOX"))).startsWith("OK");
+      }
+    }
+  }
+
+  private static String base64(String text) {
+    return java.util.Base64.getEncoder()
+        .encodeToString(text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+  }
+
+  private static String fromBase64(@org.jspecify.annotations.Nullable String challenge) {
+    var text = String.valueOf(challenge);
+    assertThat(text).startsWith("+ ");
+    return new String(
+        java.util.Base64.getDecoder().decode(text.substring(2)),
+        java.nio.charset.StandardCharsets.UTF_8);
+  }
+
+  private static String field(String message, String name) {
+    for (var field : message.split(",", -1)) {
+      if (field.startsWith(name)) {
+        return field.substring(name.length());
+      }
+    }
+    throw new AssertionError(name + " in " + message);
+  }
+
+  private static byte[] hmac(byte[] key, String text) throws Exception {
+    var mac = javax.crypto.Mac.getInstance("HmacSHA256");
+    mac.init(new javax.crypto.spec.SecretKeySpec(key, "HmacSHA256"));
+    return mac.doFinal(text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
   }
 
   private static String read(java.io.InputStream in) throws java.io.IOException {

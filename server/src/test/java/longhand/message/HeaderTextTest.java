@@ -89,6 +89,10 @@ class HeaderTextTest {
         .contains("b");
     assertThat(MimeValue.of(octets("a/b; x=1; x=2")).parameters()).hasSize(1);
     assertThat(MimeValue.of(octets("a/b" + ";p".repeat(10) + "; q=\"")).raw("q")).contains("");
+    var forgotten = MimeValue.of(octets("a/b; access-type=mail-server   server=\"x\" ; n=a b"));
+    assertThat(forgotten.raw("access-type")).contains("mail-server");
+    assertThat(forgotten.raw("server")).contains("x");
+    assertThat(forgotten.raw("n")).contains("a b");
     assertEquals("", MimeValue.of(octets("")).word());
     assertEquals("", MimeValue.of(octets("(((")).word());
   }
