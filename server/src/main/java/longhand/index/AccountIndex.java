@@ -3,11 +3,11 @@ package longhand.index;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
+import longhand.disk.Disk;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
 import org.jspecify.annotations.Nullable;
@@ -25,20 +25,22 @@ public final class AccountIndex implements Closeable {
   private static final long HEAD = -1;
   private static final int COMMIT_EVERY = 2000;
 
+  private final Disk disk;
   private final Path file;
   private @Nullable MVStore store;
   private @Nullable MVMap<Long, byte[]> rows;
   private @Nullable MVMap<Long, byte[]> summaries;
   private int uncommitted;
 
-  private AccountIndex(Path file) {
+  private AccountIndex(Disk disk, Path file) {
+    this.disk = disk;
     this.file = file;
   }
 
   /// Opens the index in a file, made when missing. When it cannot be had at all, an index that
   /// forgets everything is given: answers stay the same, only slower.
-  public static AccountIndex open(Path file) {
-    var index = new AccountIndex(file);
+  public static AccountIndex open(Disk disk, Path file) {
+    var index = new AccountIndex(disk, file);
     if (!index.tryOpen()) {
       index.remove();
       index.tryOpen();
@@ -80,7 +82,7 @@ public final class AccountIndex implements Closeable {
 
   private void remove() {
     try {
-      Files.deleteIfExists(file);
+      disk.delete(file);
     } catch (IOException e) {
       LOG.log(System.Logger.Level.WARNING, file + " is damaged and cannot be removed", e);
     }

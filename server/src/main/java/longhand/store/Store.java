@@ -385,7 +385,7 @@ public final class Store implements Closeable {
   /// The index beside a document; null where none is kept.
   @Nullable AccountIndex openIndex(Path path) {
     return settings.index()
-        ? AccountIndex.open(path.resolveSibling(path.getFileName() + ".index"))
+        ? AccountIndex.open(disk, path.resolveSibling(path.getFileName() + ".index"))
         : null;
   }
 

@@ -338,6 +338,11 @@ public final class SimDisk implements Disk {
         list.add(name.getFileName().toString());
       }
     }
+    for (var folder : folders) {
+      if (path.equals(folder.getParent())) {
+        list.add(folder.getFileName().toString());
+      }
+    }
     return List.copyOf(list);
   }
 

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import longhand.check.Checker;
+import longhand.check.Finding;
 import longhand.disk.SimDisk;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -113,8 +115,10 @@ class StoreCrashTest {
     Scenario.Snapshot found;
     try (var store = Scenario.open(after, seed + 99)) {
       found = Scenario.snapshot(store);
+      checked(after, found, where);
       store.settle();
       assertEquals(found, Scenario.snapshot(store), "settling changed something," + where);
+      checked(after, found, where);
     }
     var before = states.get(done);
     var next = states.get(Math.min(done + 1, states.size() - 1));
@@ -137,6 +141,24 @@ class StoreCrashTest {
     try (var store = Scenario.open(after, seed + 100)) {
       assertEquals(found, Scenario.snapshot(store), "reopening changed something," + where);
     }
+  }
+
+  /// Keys of messages end in a UID.
+  private static boolean isMessage(String key) {
+    return Character.isDigit(key.charAt(key.length() - 1))
+        && key.lastIndexOf('/') > 0
+        && key.substring(key.lastIndexOf('/') + 1).chars().allMatch(Character::isDigit);
+  }
+
+  /// The offline check finds nothing, neither with changes in the journal nor after settling.
+  private static void checked(SimDisk disk, Scenario.Snapshot found, String where)
+      throws IOException {
+    var findings = new ArrayList<Finding>();
+    var extent = new Checker(disk, Scenario.DATA, findings::add).check(null);
+    long messages = found.messages().keySet().stream().filter(StoreCrashTest::isMessage).count();
+    assertEquals(messages, extent.messages(), "the check counts otherwise," + where);
+    findings.removeIf(finding -> finding.text().contains("has been removed"));
+    assertEquals(List.of(), findings, "the check finds something," + where);
   }
 
   private static String difference(Scenario.Snapshot expected, Scenario.Snapshot found) {

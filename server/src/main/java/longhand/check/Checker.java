@@ -1,0 +1,490 @@
+package longhand.check;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.zip.CRC32C;
+import longhand.disk.Disk;
+import org.jspecify.annotations.Nullable;
+
+/// Checks documents, together with what the journal still has for them. Nothing is changed. While a
+/// server has the folder open, what it is writing at that moment can show as damage; let it check
+/// instead.
+public final class Checker {
+
+  private static final List<String> QUOTED =
+      List.of(
+          "status",
+          "x-status",
+          "x-keywords",
+          "x-uid",
+          "x-imap",
+          "x-imapbase",
+          "content-length",
+          "x-longhand",
+          "x-mailbox");
+
+  /// Longest document that is read at once.
+  private static final long DOCUMENT_MAX = Integer.MAX_VALUE - 64L;
+
+  private final Disk disk;
+  private final Path data;
+  private final Consumer<Finding> findings;
+
+  /// @param data the data folder
+  /// @param findings is told of each finding as it is made
+  public Checker(Disk disk, Path data, Consumer<Finding> findings) {
+    this.disk = disk;
+    this.data = data;
+    this.findings = findings;
+  }
+
+  /// What was looked at.
+  ///
+  /// @param octets of documents
+  public record Extent(int documents, long messages, long octets) {}
+
+  /// Checks the documents that `wanted` names (as `example.com/jbob`), or all when it is null.
+  ///
+  /// @throws IOException when the folder cannot be read
+  public Extent check(@Nullable String wanted) throws IOException {
+    var journal = new JournalReader(disk, data, findings).read();
+    var names = new ArrayList<String>();
+    if (wanted != null) {
+      names.add(wanted);
+    } else {
+      for (var domain : disk.list(data.resolve("mail"))) {
+        for (var local : disk.list(data.resolve("mail").resolve(domain))) {
+          if (!local.endsWith(".index")
+              && !local.endsWith(".lock")
+              && !local.endsWith(".rewrite")
+              && !local.endsWith(".incoming")) {
+            names.add(domain + "/" + local);
+          }
+        }
+      }
+    }
+    long messages = 0;
+    long octets = 0;
+    for (var name : names) {
+      var content = content(name, journal.getOrDefault(name, List.of()));
+      octets += content.length;
+      messages += new Document("mail/" + name, content).check();
+    }
+    if (wanted == null) {
+      for (var document : journal.keySet()) {
+        if (!names.contains(document)) {
+          // Its file was never made, or a create waits for the next start.
+          var content = content(document, journal.getOrDefault(document, List.of()));
+          new Document("mail/" + document, content).check();
+        }
+      }
+      for (var rest : disk.list(data.resolve("unapplied"))) {
+        note("unapplied/" + rest, -1, "text that had no document to go to when the server started");
+      }
+    }
+    return new Extent(names.size(), messages, octets);
+  }
+
+  private void damage(String where, long offset, String text) {
+    findings.accept(new Finding(Finding.Severity.DAMAGE, where, offset, text));
+  }
+
+  private void note(String where, long offset, String text) {
+    findings.accept(new Finding(Finding.Severity.NOTE, where, offset, text));
+  }
+
+  private byte[] content(String name, List<JournalReader.Put> puts) throws IOException {
+    var path = data.resolve("mail").resolve(name);
+    var file = new byte[0];
+    if (disk.exists(path)) {
+      try (var open = disk.open(path, Disk.Mode.READ)) {
+        long size = open.size();
+        if (size > DOCUMENT_MAX) {
+          note("mail/" + name, -1, "more than two gigabytes: only the first part is checked");
+        }
+        file = new byte[(int) Math.min(size, DOCUMENT_MAX)];
+        open.read(ByteBuffer.wrap(file), 0);
+      }
+    }
+    long generation = generation(file);
+    var mine = new ArrayList<Map.Entry<Long, byte[]>>();
+    for (var put : puts) {
+      if (put.generation() == generation || (generation == 0 && put.generation() == 1)) {
+        mine.add(Map.entry(put.offset(), put.octets()));
+      }
+    }
+    return new Overlay(file, mine).content();
+  }
+
+  private static long generation(byte[] file) {
+    var from = Overlay.line(file, 0, 2048);
+    var line = from == null ? null : Overlay.line(file, from.length + 1, 256);
+    var fields = line == null ? null : fields(line);
+    return fields == null ? 0 : number(fields.get(3));
+  }
+
+  /// The fields of an X-Longhand line whose check is right, from `X-Longhand:` on; null for another
+  /// line.
+  private static @Nullable List<String> fields(byte[] line) {
+    var text = new String(line, StandardCharsets.ISO_8859_1);
+    var fields = List.of(text.split(" ", -1));
+    if (fields.size() != 12 || !fields.getFirst().equals("X-Longhand:")) {
+      return null;
+    }
+    return hex(line, 0, line.length - 8).equals(fields.get(11)) ? fields : null;
+  }
+
+  private static String hex(byte[] octets, int offset, int length) {
+    var crc = new CRC32C();
+    crc.update(octets, offset, length);
+    return String.format(Locale.ROOT, "%08x", (int) crc.getValue());
+  }
+
+  private static long number(String digits) {
+    long value = 0;
+    for (int i = 0; i < digits.length(); i++) {
+      int digit = Character.digit(digits.charAt(i), 10);
+      if (digit < 0 || i > 17) {
+        return -1;
+      }
+      value = value * 10 + digit;
+    }
+    return digits.isEmpty() ? -1 : value;
+  }
+
+  /// One document being gone through.
+  private final class Document {
+    private final String where;
+    private final byte[] content;
+    private String token = "";
+    private final Map<Long, String> mailboxes = new HashMap<>();
+    private final Set<String> uids = new HashSet<>();
+    private final Set<String> ids = new HashSet<>();
+
+    Document(String where, byte[] content) {
+      this.where = where;
+      this.content = content;
+    }
+
+    /// Goes through it; the live messages.
+    long check() {
+      if (content.length == 0) {
+        damage(where, 0, "the document is empty");
+        return 0;
+      }
+      int at = accountEntry();
+      long live = 0;
+      while (at >= 0 && at < content.length) {
+        int next = entry(at);
+        if (next < 0) {
+          next = resume(at);
+        } else if (next > at && isLive(at)) {
+          live++;
+        }
+        at = next;
+      }
+      return live;
+    }
+
+    private boolean isLive(int at) {
+      var from = Overlay.line(content, at, 2048);
+      var line = from == null ? null : Overlay.line(content, at + from.length + 1, 256);
+      var fields = line == null ? null : fields(line);
+      return fields != null && fields.get(9).startsWith("L");
+    }
+
+    /// After something that is not an entry: the next place that looks like one.
+    private int resume(int at) {
+      for (int i = at + 1; i + 5 < content.length; i++) {
+        if (content[i] == 'F'
+            && content[i - 1] == '\n'
+            && starts(i, "From ")
+            && (i < 2 || content[i - 2] == '\n')) {
+          return i;
+        }
+      }
+      return content.length;
+    }
+
+    private boolean starts(int at, String word) {
+      for (int i = 0; i < word.length(); i++) {
+        if (at + i >= content.length || content[at + i] != word.charAt(i)) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private int accountEntry() {
+      var from = Overlay.line(content, 0, 2048);
+      var line = from == null ? null : Overlay.line(content, from.length + 1, 256);
+      var fields = line == null ? null : fields(line);
+      if (from == null || line == null || fields == null || !fields.get(9).equals("A-")) {
+        damage(where, 0, "expected an account entry, whose X-Longhand line passes its check");
+        return resume(0);
+      }
+      fromLine(0, from, number(fields.get(5)));
+      token = fields.get(1);
+      int text = from.length + 1 + line.length + 1;
+      int length = (int) number(fields.get(6));
+      if (text + length + 1 > content.length || content[text + length] != '\n') {
+        damage(
+            where, text, "the account entry of " + length + " octets does not end where it should");
+        return resume(text);
+      }
+      table(text, length);
+      return text + length + 1;
+    }
+
+    private void table(int text, int length) {
+      int at = text;
+      boolean rows = false;
+      boolean header = true;
+      while (at < text + length) {
+        var line = Overlay.line(content, at, length + 1);
+        if (line == null) {
+          break;
+        }
+        var words = new String(line, StandardCharsets.UTF_8).split(" ", -1);
+        if (!rows && words[0].equals("account")) {
+          rows = true;
+        }
+        if (rows) {
+          if (line.length < 9 || !hex(line, 0, line.length - 9).equals(words[words.length - 1])) {
+            damage(where, at, "a row of the account entry's table fails its check");
+          } else if (words[0].equals("mailbox")) {
+            mailboxes.put(number(words[1]), words[13]);
+          } else if (words[0].equals("end")) {
+            padding(at + line.length + 1, text + length);
+            if (mailboxes.isEmpty()) {
+              damage(where, at, "the table names no mailbox");
+            }
+            return;
+          }
+        } else if (header) {
+          header = line.length > 0;
+          if (header && !printable(line)) {
+            damage(where, at, "the account entry's header is not text");
+          }
+        }
+        at += line.length + 1;
+      }
+      damage(where, text, "the account entry's table has no end");
+    }
+
+    private void padding(int from, int to) {
+      for (int i = from; i < to; i++) {
+        if (content[i] != ' ' && content[i] != '\n') {
+          damage(where, i, "octets behind the account entry's table, where only padding belongs");
+          return;
+        }
+      }
+    }
+
+    private static boolean printable(byte[] line) {
+      for (byte octet : line) {
+        if (octet >= 0 && octet < ' ') {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private void fromLine(int at, byte[] from, long saved) {
+      var text = new String(from, StandardCharsets.ISO_8859_1);
+      int date = text.length() - 24;
+      if (!text.startsWith("From ") || date < 6 || text.charAt(date - 1) != ' ') {
+        damage(where, at, "expected a From line with a date of 24 characters");
+        return;
+      }
+      var expected =
+          java.time.format.DateTimeFormatter.ofPattern("EEE MMM dd HH:mm:ss yyyy", Locale.ROOT)
+              .format(java.time.Instant.ofEpochSecond(saved).atOffset(java.time.ZoneOffset.UTC));
+      if (!text.substring(date).equals(expected)) {
+        note(where, at, "the From line's date is not that of the ledger, " + expected);
+      }
+    }
+
+    /// Checks the entry at an offset; where the next begins, or -1 when this is none of ours.
+    private int entry(int at) {
+      var from = Overlay.line(content, at, 2048);
+      if (from == null || !starts(at, "From ")) {
+        damage(where, at, "expected a From line");
+        return -1;
+      }
+      int ledger = at + from.length + 1;
+      var line = Overlay.line(content, ledger, 256);
+      if (line == null || !starts(ledger, "X-Longhand: ")) {
+        note(
+            where,
+            at,
+            "a message without a ledger: it will be taken in when the account is opened");
+        return -1;
+      }
+      var fields = fields(line);
+      if (fields == null) {
+        damage(where, ledger, "the X-Longhand line fails its check");
+        return -1;
+      }
+      if (!fields.get(1).equals(token)) {
+        damage(where, ledger, "a ledger of another document, " + fields.get(1));
+        return -1;
+      }
+      fromLine(at, from, number(fields.get(5)));
+      int marks = ledger + line.length + 1;
+      int text = marks;
+      var lines = new ArrayList<String>();
+      for (int i = 0; i < 4; i++) {
+        var mark = Overlay.line(content, text, 1 << 17);
+        if (mark == null) {
+          damage(where, text, "the document ends within a ledger");
+          return content.length;
+        }
+        lines.add(new String(mark, StandardCharsets.UTF_8));
+        text += mark.length + 1;
+      }
+      boolean layout =
+          lines.get(0).startsWith("Status: ")
+              && lines.get(1).startsWith("X-Status: ")
+              && lines.get(2).startsWith("X-Keywords: ")
+              && lines.get(3).startsWith("X-Mailbox: ");
+      if (!layout) {
+        note(where, marks, "another program has moved the lines of this ledger");
+        return -1;
+      }
+      if (!hex(content, marks, text - marks).equals(fields.get(10))) {
+        note(where, marks, "another program has changed the marks, or they are damaged");
+      }
+      identity(at, fields, lines.get(3));
+      return text(at, text, fields);
+    }
+
+    private void identity(int at, List<String> fields, String mailboxLine) {
+      var words = mailboxLine.substring("X-Mailbox: ".length()).split(" ", -1);
+      long mailbox = number(words[0]);
+      if (!fields.get(9).startsWith("L")) {
+        return;
+      }
+      if (!mailboxes.containsKey(mailbox)) {
+        note(where, at, "lies in mailbox " + words[0] + ", which has been removed");
+        return;
+      }
+      if (!ids.add(fields.get(2))) {
+        damage(where, at, "a second live entry of id " + fields.get(2));
+      }
+      if (!uids.add(mailbox + " " + fields.get(3))) {
+        damage(where, at, "a second live entry of UID " + fields.get(3) + " in mailbox " + mailbox);
+      }
+    }
+
+    private int text(int at, int text, List<String> fields) {
+      long length = number(fields.get(6));
+      if (text + length + 1 > content.length) {
+        damage(
+            where,
+            at,
+            "the document ends within a text of "
+                + length
+                + " octets, "
+                + (text + length + 1 - content.length)
+                + " early");
+        return content.length;
+      }
+      int end = (int) (text + length);
+      if (!hex(content, text, (int) length).equals(fields.get(8))) {
+        damage(where, text, "the text of id " + fields.get(2) + " fails its check");
+      }
+      boolean quoted = fields.get(9).endsWith("q");
+      long wire = wireOctets(text, end, quoted);
+      if (wire != number(fields.get(7))) {
+        damage(
+            where,
+            at,
+            "id "
+                + fields.get(2)
+                + " is "
+                + wire
+                + " octets on the wire, the ledger says "
+                + fields.get(7));
+      }
+      boolean ends = length > 0 && content[end - 1] == '\n';
+      int next = ends ? end + 1 : end + 2;
+      if (next > content.length || content[next - 1] != '\n' || (!ends && content[end] != '\n')) {
+        damage(where, end, "the empty line at the end of an entry is missing");
+        return -1;
+      }
+      return next;
+    }
+
+    /// Octets of a text on the wire: a CR more for each LF, the quotes less.
+    private long wireOctets(int text, int end, boolean quoted) {
+      long octets = (long) end - text;
+      boolean header = true;
+      int lineStart = text;
+      for (int i = text; i <= end; i++) {
+        boolean lineFeed = i < end && content[i] == '\n';
+        if (lineFeed) {
+          octets++;
+        }
+        boolean cr = header && i < end && content[i] == '\r';
+        if (lineFeed || cr || i == end) {
+          int quote = quote(lineStart, i, header);
+          if (quote > 0) {
+            octets -= quote;
+            if (!quoted) {
+              damage(where, lineStart, "a quoted line in an entry that says it has none");
+            }
+          }
+          if (lineFeed && i == lineStart && header && (i == text || content[i - 1] == '\n')) {
+            header = false;
+          }
+          lineStart = i + 1;
+        }
+      }
+      return octets;
+    }
+
+    /// Octets of the quote on a line, 0 when there is none.
+    private int quote(int start, int end, boolean header) {
+      int at = start;
+      while (at < end && content[at] == '>') {
+        at++;
+      }
+      if (at > start) {
+        return starts(at, "From ") && at + 5 <= end + 1 ? 1 : 0;
+      }
+      if (!header) {
+        return 0;
+      }
+      int units = 0;
+      while (end - at >= 9
+          && new String(content, at, 9, StandardCharsets.ISO_8859_1)
+              .equalsIgnoreCase("X-Quoted-")) {
+        at += 9;
+        units++;
+      }
+      if (units == 0) {
+        return 0;
+      }
+      int name = at;
+      while (name < end && content[name] != ':' && content[name] != ' ' && content[name] != '\t') {
+        name++;
+      }
+      var word =
+          new String(Arrays.copyOfRange(content, at, name), StandardCharsets.ISO_8859_1)
+              .toLowerCase(Locale.ROOT);
+      return name < end && QUOTED.contains(word) ? 9 : 0;
+    }
+  }
+}
