@@ -27,9 +27,11 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import longhand.disk.Disk;
+import longhand.index.AccountIndex;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.ReversePath;
+import longhand.message.Summary;
 import org.jspecify.annotations.Nullable;
 
 /// One account: a document, its mailboxes and messages. Safe for any thread. When a method that
@@ -63,6 +65,9 @@ public final class Account {
 
   /// Messages longer than this are put in place ahead of their batch.
   private static final int BY_VALUE_MAX = 1 << 20;
+
+  /// The last second of the year 5137: as far as eleven digits go.
+  private static final long SAVED_MAX = 99_999_999_999L;
 
   private static final int MAILBOXES_MAX = 10_000;
   private static final int NAME_OCTETS_MAX = 255;
@@ -111,6 +116,7 @@ public final class Account {
   private int nextMailbox;
 
   private volatile boolean loaded;
+  private volatile long usedNanos;
   private volatile String token = "";
   private volatile @Nullable Document document;
 
@@ -553,6 +559,7 @@ public final class Account {
             entry.id,
             entry.uid,
             now,
+            entry.savedSeconds,
             entry.length,
             entry.sizeOctets,
             entry.crc,
@@ -887,6 +894,7 @@ public final class Account {
   }
 
   private void load() throws IOException {
+    usedNanos = System.nanoTime();
     if (loaded) {
       return;
     }
@@ -971,7 +979,10 @@ public final class Account {
       var entry = AccountEntry.parse(head, head.length, address);
       state.lock();
       try {
-        read(file, entry, size);
+        readTable(entry);
+        if (!readIndex(entry, seen)) {
+          readEntries(file, size);
+        }
       } finally {
         state.unlock();
       }
@@ -987,7 +998,7 @@ public final class Account {
     }
   }
 
-  private void read(longhand.disk.DiskFile file, AccountEntry entry, long size) throws IOException {
+  private void readTable(AccountEntry entry) throws IOException {
     token = entry.token();
     made = entry.made();
     room = entry.room();
@@ -1007,8 +1018,181 @@ public final class Account {
     deadOctets = 0;
     deadSinceSeconds = Long.MAX_VALUE;
     unsettled = new LinkedHashSet<>();
+    indexedModseq = -1;
+  }
+
+  /// Takes the entries from the index, when that was made of the document as it is; whether it was.
+  private boolean readIndex(AccountEntry entry, Disk.Facts seen) {
+    var index = store.openIndex(path);
+    if (index == null) {
+      return false;
+    }
+    boolean whole = false;
+    try (index) {
+      var octets = index.head();
+      var head = octets == null || octets.length == 0 ? null : IndexRows.unpack(octets);
+      if (head == null
+          || !head.token().equals(token)
+          || head.generation() != entry.generation()
+          || !head.facts().equals(seen)
+          || !head.mailboxes().keySet().equals(mailboxes.keySet())) {
+        return false;
+      }
+      var entries = new ArrayList<Entry>(head.entries());
+      for (int part = 0; entries.size() < head.entries(); part++) {
+        var rows = index.rows(part);
+        if (rows == null) {
+          return false;
+        }
+        entries.addAll(IndexRows.unpackEntries(rows));
+      }
+      for (var one : entries) {
+        mailboxOf(one.mailbox).add(one);
+      }
+      for (var mailbox : head.mailboxes().entrySet()) {
+        var state = mailboxOf(mailbox.getKey());
+        state.nextUid = mailbox.getValue();
+        state.floor = state.nextUid;
+        state.highestModseq = head.modseq();
+      }
+      end = head.end();
+      nextId = head.nextId();
+      modseq = head.modseq();
+      indexedModseq = modseq;
+      deadOctets = head.deadOctets();
+      if (deadOctets > 0) {
+        deadSinceSeconds = store.clock().instant().getEpochSecond();
+      }
+      foreign = false;
+      whole = true;
+      return true;
+    } catch (IOException | RuntimeException e) {
+      System.getLogger(Account.class.getName())
+          .log(
+              System.Logger.Level.WARNING,
+              name + ": the index is damaged; reading the document",
+              e);
+      return false;
+    } finally {
+      if (!whole) {
+        for (var mailbox : mailboxes.values()) {
+          mailbox.clear();
+        }
+      }
+    }
+  }
+
+  /// Writes the index of the document as it is, everything being settled. With the writer lock.
+  private void writeIndex() {
+    var seen = facts;
+    var doc = document;
+    if (seen == null || doc == null || indexedModseq == modseq || !pending.isEmpty()) {
+      return;
+    }
+    var index = openIndex();
+    if (index == null) {
+      return;
+    }
+    var parts = new ArrayList<byte[]>();
+    byte[] head;
+    state.lock();
+    try {
+      if (!unsettled.isEmpty()) {
+        return;
+      }
+      var entries = new ArrayList<Entry>();
+      var numbers = new TreeMap<Integer, Long>();
+      for (var mailbox : mailboxes.values()) {
+        entries.addAll(Arrays.asList(mailbox.entries).subList(0, mailbox.count));
+        numbers.put(mailbox.number, mailbox.nextUid);
+      }
+      head =
+          IndexRows.pack(
+              new IndexRows.Head(
+                  token,
+                  doc.generation,
+                  seen,
+                  end,
+                  nextId,
+                  modseq,
+                  deadOctets,
+                  entries.size(),
+                  numbers));
+      for (int from = 0; from < entries.size(); from += IndexRows.PART) {
+        parts.add(
+            IndexRows.pack(entries.subList(from, Math.min(entries.size(), from + IndexRows.PART))));
+      }
+    } finally {
+      state.unlock();
+    }
+    synchronized (indexLock) {
+      index.write(head, parts);
+    }
+    indexedModseq = modseq;
+  }
+
+  private final Object indexLock = new Object();
+  private @Nullable AccountIndex index;
+  private long indexedModseq = -1;
+
+  private @Nullable AccountIndex openIndex() {
+    synchronized (indexLock) {
+      if (index == null) {
+        index = store.openIndex(path);
+      }
+      return index;
+    }
+  }
+
+  private void closeIndex() {
+    synchronized (indexLock) {
+      if (index != null) {
+        index.close();
+        index = null;
+      }
+    }
+  }
+
+  /// What IMAP and others ask of a message's header and structure, from the index or, the first
+  /// time, from the text. Reading the text of a large message for it is bounded in memory.
+  public Summary summary(Entry entry) throws IOException {
+    load();
+    var kept = openIndex();
+    if (kept != null) {
+      byte[] octets;
+      synchronized (indexLock) {
+        octets = kept.summary(summaryKey(entry));
+      }
+      if (octets != null) {
+        try {
+          return Summary.fromBytes(octets);
+        } catch (IllegalArgumentException e) {
+          // Of another version of this program: made anew below.
+        }
+      }
+    }
+    Summary made;
+    try (var in = open(entry)) {
+      made = Summary.of(in);
+    }
+    if (kept != null) {
+      var octets = made.toBytes();
+      synchronized (indexLock) {
+        kept.putSummary(summaryKey(entry), octets);
+      }
+    }
+    return made;
+  }
+
+  /// The id alone would do, were an index never put beside another document.
+  private static long summaryKey(Entry entry) {
+    return entry.id << 32 | (entry.crc & 0xffffffffL);
+  }
+
+  /// Goes through the document for its entries.
+  private void readEntries(longhand.disk.DiskFile file, long size) throws IOException {
     var live = new LinkedHashMap<Integer, List<Entry>>();
-    var scan = new DocumentScan(file, AccountEntry.textOffset() + entry.room() + 1, size, token);
+    var scan = new DocumentScan(file, AccountEntry.textOffset() + room + 1L, size, token);
     for (var found = scan.next(); found != null; found = scan.next()) {
       take(found, live);
     }
@@ -1022,8 +1206,12 @@ public final class Account {
       var sorted = new ArrayList<>(entries);
       sorted.sort(Comparator.comparingLong(Entry::uid));
       sorted.forEach(mailbox::add);
-      // Dead entries hold the UIDs that were given out, while they last.
+      // Dead entries hold the UIDs that were given out, while they last. What left a mailbox by a
+      // move is
+      // not to be seen in it any more, so its greatest modseq may have been any up to the
+      // account's.
       mailbox.floor = mailbox.nextUid;
+      mailbox.highestModseq = modseq;
     }
   }
 
@@ -1058,7 +1246,6 @@ public final class Account {
     var mailbox = mailboxes.get(ledger.mailbox());
     if (mailbox != null) {
       mailbox.nextUid = Math.max(mailbox.nextUid, ledger.uid() + 1);
-      mailbox.highestModseq = Math.max(mailbox.highestModseq, ledger.modseq());
     }
     if (ledger.state() == Ledger.State.DEAD || mailbox == null) {
       deadOctets += found.end() - found.offset();
@@ -1072,7 +1259,7 @@ public final class Account {
             ledger.uid(),
             ledger.modseq(),
             (int) ledger.size(),
-            found.savedSeconds(),
+            found.ledger().saved(),
             (int) ledger.length(),
             ledger.crc(),
             ledger.quoted(),
@@ -1132,6 +1319,7 @@ public final class Account {
         entry.id,
         entry.uid,
         modseq,
+        entry.savedSeconds,
         entry.length,
         entry.sizeOctets,
         entry.crc,
@@ -1326,7 +1514,7 @@ public final class Account {
               target.nextUid++,
               ++modseq,
               Math.toIntExact(text.wireOctets()),
-              append.saved().getEpochSecond(),
+              Math.clamp(append.saved().getEpochSecond(), 0, SAVED_MAX),
               Math.toIntExact(text.total()),
               text.crc(),
               text.quoted(),
@@ -1793,7 +1981,7 @@ public final class Account {
             new Outside.Item.New(
                 found.offset(),
                 "MAILER-DAEMON",
-                found.savedSeconds(),
+                found.ledger().saved(),
                 in.readAllBytes(),
                 ledger.marks()));
       } catch (DamagedException e) {
@@ -1801,7 +1989,7 @@ public final class Account {
         file.read(ByteBuffer.wrap(raw), text);
         taken.incoming.add(
             new Outside.Item.New(
-                found.offset(), "MAILER-DAEMON", found.savedSeconds(), raw, ledger.marks()));
+                found.offset(), "MAILER-DAEMON", found.ledger().saved(), raw, ledger.marks()));
       }
       return;
     }
@@ -1869,6 +2057,7 @@ public final class Account {
                     twin.id,
                     twin.uid,
                     changed ? now : old.modseq,
+                    old.savedSeconds,
                     old.length,
                     old.sizeOctets,
                     old.crc,
@@ -2281,16 +2470,46 @@ public final class Account {
     }
   }
 
-  /// Closes the document; all is settled.
+  /// Closes the document of an account that nobody has used for a while; whether it did.
+  boolean closeIfIdle(long nanos) throws IOException {
+    if (!loaded || System.nanoTime() - usedNanos < nanos || dirty() || !writer.tryLock()) {
+      return false;
+    }
+    try {
+      state.lock();
+      try {
+        for (var mailbox : mailboxes.values()) {
+          if (!mailbox.views.isEmpty()) {
+            return false;
+          }
+        }
+      } finally {
+        state.unlock();
+      }
+      if (dirty()) {
+        return false;
+      }
+      close();
+      return true;
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  /// Writes the index and closes the document; all is settled.
   void close() throws IOException {
     writer.lock();
     try {
+      if (loaded) {
+        writeIndex();
+      }
+      closeIndex();
+      loaded = false;
       var doc = document;
       if (doc != null) {
         document = null;
         doc.close();
       }
-      loaded = false;
     } finally {
       writer.unlock();
     }

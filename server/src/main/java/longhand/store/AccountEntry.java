@@ -97,6 +97,7 @@ record AccountEntry(String token, long generation, Instant made, int room, Table
             0,
             generation,
             0,
+            made.getEpochSecond(),
             text.length,
             text.length + lines,
             0,
@@ -251,7 +252,6 @@ record AccountEntry(String token, long generation, Instant made, int room, Table
     long modseq = -1;
     long id = -1;
     int mailbox = -1;
-    long made = 0;
     boolean end = false;
     var rows = new ArrayList<Row>();
     var subscriptions = new ArrayList<String>();
@@ -267,9 +267,6 @@ record AccountEntry(String token, long generation, Instant made, int room, Table
       at = stop + 1;
       if (!body) {
         body = line.startsWith("account ") && line.contains(" format 1 ");
-        if (line.startsWith("X-IMAP: ")) {
-          made = number(line.substring(8, Math.min(18, line.length())));
-        }
         if (!body) {
           continue;
         }
@@ -318,7 +315,7 @@ record AccountEntry(String token, long generation, Instant made, int room, Table
     return new AccountEntry(
         ledger.token(),
         ledger.uid(),
-        Instant.ofEpochSecond(made),
+        Instant.ofEpochSecond(ledger.saved()),
         room,
         new Table(address, modseq, id, mailbox, rows, subscriptions));
   }

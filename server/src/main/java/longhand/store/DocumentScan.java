@@ -17,16 +17,9 @@ final class DocumentScan {
   ///
   /// @param offset of the `From ` line
   /// @param fromLength of that line, LF included
-  /// @param savedSeconds what the line says, since the epoch
   /// @param marksIntact false when another program changed the lines below the first
   /// @param end where the next entry begins
-  record Found(
-      long offset,
-      int fromLength,
-      long savedSeconds,
-      Ledger ledger,
-      boolean marksIntact,
-      long end) {}
+  record Found(long offset, int fromLength, Ledger ledger, boolean marksIntact, long end) {}
 
   private static final int WINDOW = 4096;
 
@@ -95,10 +88,6 @@ final class DocumentScan {
     if (!ledger.token().equals(token) || ledger.state() == Ledger.State.ACCOUNT) {
       return trouble("a ledger of another document");
     }
-    long saved = savedSeconds(window, at, line);
-    if (saved == Long.MIN_VALUE) {
-      return trouble("the From line has no date");
-    }
     int fromLength = line + 1 - at;
     long offset = position;
     long text = offset + fromLength + ledger.octets();
@@ -107,7 +96,7 @@ final class DocumentScan {
       return trouble("the text of " + ledger.length() + " octets does not end where it should");
     }
     position = end;
-    return new Found(offset, fromLength, saved, ledger, parsed.marksIntact(), end);
+    return new Found(offset, fromLength, ledger, parsed.marksIntact(), end);
   }
 
   private static final byte[] FROM = Ledger.ascii("From ");

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// (`docs/document-format.md`, "Grammar"). The account entry has only the first.
 ///
 /// @param uid of the account entry: the generation
+/// @param saved seconds since the epoch: INTERNALDATE, whatever other programs make of the `From `
+///   line
 /// @param keywordsRoom octets after `X-Keywords: `
 /// @param mailboxRoom octets after `X-Mailbox: `
 record Ledger(
@@ -18,6 +20,7 @@ record Ledger(
     long id,
     long uid,
     long modseq,
+    long saved,
     long length,
     long size,
     int crc,
@@ -53,7 +56,7 @@ record Ledger(
   private static final byte[] X_MAILBOX = ascii("X-Mailbox: ");
 
   /// Octets of the first line, LF included.
-  static final int LINE = 12 + TOKEN_LENGTH + 1 + 11 + 11 + 17 + 11 + 11 + 9 + 3 + 9 + 8 + 1;
+  static final int LINE = 12 + TOKEN_LENGTH + 1 + 11 + 11 + 17 + 12 + 11 + 11 + 9 + 3 + 9 + 8 + 1;
 
   private static final int FIXED = LINE + 8 + 2 + 1 + 10 + 4 + 1 + 12 + 1 + 11 + 1;
 
@@ -121,6 +124,7 @@ record Ledger(
     decimal(to, id, 10);
     decimal(to, uid, 10);
     decimal(to, modseq, 16);
+    decimal(to, saved, 11);
     decimal(to, length, 10);
     decimal(to, size, 10);
     hexadecimal(to, crc);
@@ -278,6 +282,7 @@ record Ledger(
             line.id,
             line.uid,
             line.modseq,
+            line.saved,
             line.length,
             line.size,
             line.crc,
@@ -309,17 +314,25 @@ record Ledger(
     long id = decimal(from, at, 10);
     long uid = decimal(from, at + 11, 10);
     long modseq = decimal(from, at + 22, 16);
-    long length = decimal(from, at + 39, 10);
-    long size = decimal(from, at + 50, 10);
-    long crc = hexadecimal(from, at + 61);
-    at += 70;
+    long saved = decimal(from, at + 39, 11);
+    long length = decimal(from, at + 51, 10);
+    long size = decimal(from, at + 62, 10);
+    long crc = hexadecimal(from, at + 73);
+    at += 82;
     State state = null;
     for (var candidate : State.values()) {
       if (from[at] == candidate.letter) {
         state = candidate;
       }
     }
-    if (state == null || id < 0 || uid < 0 || modseq < 0 || length < 0 || size < 0 || crc < 0) {
+    if (state == null
+        || id < 0
+        || uid < 0
+        || modseq < 0
+        || saved < 0
+        || length < 0
+        || size < 0
+        || crc < 0) {
       return null;
     }
     return new Ledger(
@@ -327,6 +340,7 @@ record Ledger(
         id,
         uid,
         modseq,
+        saved,
         length,
         size,
         (int) crc,

@@ -130,6 +130,15 @@ final class MailboxState {
     }
   }
 
+  /// Forgets all entries, before they are read again.
+  void clear() {
+    entries = EMPTY;
+    count = 0;
+    unseen = 0;
+    deleted = 0;
+    octets = 0;
+  }
+
   void remark(Entry entry, Marks marks, long modseq) {
     count(entry.marks, -1);
     count(marks, 1);

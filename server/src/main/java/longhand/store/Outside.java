@@ -38,6 +38,7 @@ final class Outside {
                 line.id(),
                 line.uid(),
                 line.modseq(),
+                line.saved(),
                 line.length(),
                 line.size(),
                 line.crc(),
@@ -49,7 +50,7 @@ final class Outside {
                 "",
                 Ledger.keywordsRoom(marks),
                 Ledger.MAILBOX_ROOM);
-        return new DocumentScan.Found(-1, fromLine.length, savedOf(fromLine), whole, true, -1);
+        return new DocumentScan.Found(-1, fromLine.length, whole, true, -1);
       }
     }
 

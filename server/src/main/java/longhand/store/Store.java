@@ -19,6 +19,7 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import longhand.disk.Disk;
 import longhand.disk.DiskFile;
+import longhand.index.AccountIndex;
 import longhand.mail.Address;
 import org.jspecify.annotations.Nullable;
 
@@ -381,6 +382,13 @@ public final class Store implements Closeable {
     return token.toString();
   }
 
+  /// The index beside a document; null where none is kept.
+  @Nullable AccountIndex openIndex(Path path) {
+    return settings.index()
+        ? AccountIndex.open(path.resolveSibling(path.getFileName() + ".index"))
+        : null;
+  }
+
   void watch(Account account, boolean on) {
     if (on) {
       watched.add(account);
@@ -450,6 +458,7 @@ public final class Store implements Closeable {
       try {
         settle();
         compact();
+        closeIdle();
       } catch (IOException | RuntimeException e) {
         LOG.log(System.Logger.Level.ERROR, "settling failed", e);
       }
@@ -491,6 +500,12 @@ public final class Store implements Closeable {
       } catch (IOException e) {
         LOG.log(System.Logger.Level.WARNING, account.address() + " was not compacted", e);
       }
+    }
+  }
+
+  private void closeIdle() throws IOException {
+    for (var account : accounts.values()) {
+      account.closeIfIdle(settings.idleAfter().toNanos());
     }
   }
 

@@ -10,6 +10,9 @@ import java.time.Duration;
 ///   thread commits and `Store.settle` is called by hand, which is how simulations run on one
 ///   thread
 /// @param settleAfter longest time that a change waits to be written in place
+/// @param index whether an index file is kept beside each document; it is the file system's even
+///   when documents lie on another disk, so simulations do without
+/// @param idleAfter how long an account nobody uses stays open
 /// @param compactAfter age at which a dead entry is taken away even from a document with few of
 ///   them
 public record StoreSettings(
@@ -17,9 +20,18 @@ public record StoreSettings(
     int segmentsMax,
     boolean background,
     Duration settleAfter,
-    Duration compactAfter) {
+    Duration compactAfter,
+    boolean index,
+    Duration idleAfter) {
 
   /// What a server uses.
   public static final StoreSettings DEFAULT =
-      new StoreSettings(32 << 20, 16, true, Duration.ofSeconds(5), Duration.ofDays(1));
+      new StoreSettings(
+          32 << 20,
+          16,
+          true,
+          Duration.ofSeconds(5),
+          Duration.ofDays(1),
+          true,
+          Duration.ofMinutes(5));
 }

@@ -134,6 +134,7 @@ public final class TlsContext implements Supplier<SSLContext> {
     try {
       Files.createDirectories(folder);
       var made = make(hostname);
+      // PKCS#8 names the curve, as the older form may not.
       write(key, new JcaPKCS8Generator(made.key, null));
       write(certificate, made.certificate);
     } catch (GeneralSecurityException e) {

@@ -7,11 +7,18 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import javax.crypto.Mac;
+import javax.crypto.SecretKeyFactory;
+import javax.crypto.spec.PBEKeySpec;
+import javax.crypto.spec.SecretKeySpec;
 import longhand.dialog.TestServer;
 import longhand.store.MailboxException;
 import longhand.wire.Limits;
@@ -345,6 +352,22 @@ class SmtpSessionTest {
   }
 
   @Test
+  void aSessionWithoutMessagesEnds() throws Exception {
+    var limits = LIMITS.with("smtpSessionMax", Duration.ofMillis(700));
+    try (var shortLived = new TestServer(data.resolve("short"), limits);
+        var client = new Client(shortLived.connect("smtp"))) {
+      String answer = "250";
+      long began = System.nanoTime();
+      for (int i = 0; i < 100 && answer.startsWith("250"); i++) {
+        Thread.sleep(50);
+        answer = client.send("NOOP");
+      }
+      assertThat(answer).startsWith("421 4.4.2");
+      assertThat(System.nanoTime() - began).isGreaterThan(600_000_000L);
+    }
+  }
+
+  @Test
   void drippingDataIsTooSlow() throws Exception {
     try (var client = client("smtp")) {
       client.begin("joe@client.example", "ana@example.org");
@@ -401,11 +424,14 @@ class SmtpSessionTest {
     }
   }
 
-  @Test
-  void shuttingDownIsSaid() throws Exception {
-    try (var client = client("smtp")) {
+  @ParameterizedTest
+  @ValueSource(strings = {"smtp", "smtps"})
+  void shuttingDownIsSaid(String listener) throws Exception {
+    try (var client = client(listener)) {
       client.send("EHLO client.example");
-      server.listener("smtp").close(Duration.ofSeconds(2));
+      long began = System.nanoTime();
+      server.listener(listener).close(Duration.ofSeconds(2));
+      assertThat(System.nanoTime() - began).isLessThan(1_500_000_000L);
       assertThat(client.answer()).startsWith("421 4.3.2");
       assertThat(client.answer()).isEqualTo("closed");
     }
@@ -432,6 +458,115 @@ class SmtpSessionTest {
       assertThat(accepted).isEqualTo(200);
     }
     assertThat(inboxes("ana", "ben")).containsExactly(200, 200);
+  }
+
+  /// RFC 5802, from the client's side; the server's last word is a challenge that is answered with
+  /// an empty line (RFC 4954 §4).
+  @Test
+  void scram() throws Exception {
+    try (var client = client("submission-plain")) {
+      client.send("EHLO client.example");
+      var bare = "n=ana@example.org,r=abcdefgh";
+      var serverFirst = challenge(client.send("AUTH SCRAM-SHA-256 " + base64("n,," + bare)));
+      var parts = serverFirst.split(",", -1);
+      var salt = Base64.getDecoder().decode(parts[1].substring(2));
+      int rounds = Integer.parseInt(parts[2].substring(2));
+      var salted =
+          SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256")
+              .generateSecret(new PBEKeySpec("secret".toCharArray(), salt, rounds, 256))
+              .getEncoded();
+      var last = "c=biws," + parts[0];
+      var message = bare + "," + serverFirst + "," + last;
+      var clientKey = hmac(salted, "Client Key");
+      var proof = hmac(MessageDigest.getInstance("SHA-256").digest(clientKey), message);
+      for (int i = 0; i < proof.length; i++) {
+        proof[i] ^= clientKey[i];
+      }
+      var serverFinal =
+          challenge(client.send(base64(last + ",p=" + Base64.getEncoder().encodeToString(proof))));
+      assertThat(serverFinal)
+          .isEqualTo(
+              "v=" + Base64.getEncoder().encodeToString(hmac(hmac(salted, "Server Key"), message)));
+      assertThat(client.send("")).startsWith("235 2.7.0");
+      assertThat(client.send("MAIL FROM:<ana@example.org>")).startsWith("250");
+    }
+  }
+
+  private static byte[] hmac(byte[] key, String text) throws Exception {
+    var mac = Mac.getInstance("HmacSHA256");
+    mac.init(new SecretKeySpec(key, "HmacSHA256"));
+    return mac.doFinal(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String base64(String text) {
+    return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String challenge(String reply) {
+    assertThat(reply).startsWith("334 ");
+    return new String(Base64.getDecoder().decode(reply.substring(4)), StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void aDocumentThatCannotBeReadHarmsNoOther() throws Exception {
+    Files.createDirectories(data.resolve("mail/example.org/ben/x"));
+    try (var client = client("smtp")) {
+      client.send("EHLO client.example");
+      client.send("MAIL FROM:<>");
+      assertThat(client.send("RCPT TO:<ben@example.org>")).startsWith("451 4.3.0");
+      assertThat(client.send("RCPT TO:<ana@example.org>")).startsWith("250");
+      assertThat(client.send("DATA")).startsWith("354");
+      assertThat(client.send(".")).startsWith("250");
+    }
+    assertThat(server.inbox("ana")).hasSize(1);
+  }
+
+  @Test
+  void lmtpTellsEachRecipientItsOwn() throws Exception {
+    try (var client = client("lmtp")) {
+      client.send("LHLO client.example");
+      client.send("MAIL FROM:<joe@client.example>");
+      for (var name : new String[] {"ana", "tiny", "ana+x", "ben"}) {
+        assertThat(client.send("RCPT TO:<" + name + "@example.org>")).startsWith("250");
+      }
+      client.send("DATA");
+      assertThat(client.send("x".repeat(3000) + "\r\n.")).startsWith("250 2.0.0");
+      assertThat(client.answer()).startsWith("552 5.2.2");
+      assertThat(client.answer()).startsWith("250 2.0.0");
+      assertThat(client.answer()).startsWith("250 2.0.0");
+      assertThat(client.send("NOOP")).startsWith("250 2.0.0 OK");
+    }
+    assertThat(inboxes("ana", "tiny", "ben")).containsExactly(1, 0, 1);
+    assertThat(server.inbox("ana").getFirst()).contains(" with LMTP\r\n");
+  }
+
+  /// Whatever way of ending data some server knows: nothing behind it is taken for a command, and
+  /// nothing is delivered.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "\n.\n",
+        "\n.\r\n",
+        "\r\n.\n",
+        "\r.\r",
+        "\r.\r\n",
+        "\r\n.\r",
+        "\r\r\n.\r\n",
+        "\n\n.\r\n",
+        "\r\n.\r\r\n",
+        "\r\n\0.\n"
+      })
+  void nothingIsSmuggled(String end) throws Exception {
+    try (var client = client("smtp")) {
+      client.begin("joe@client.example", "ana@example.org");
+      client.raw(
+          "first"
+              + end
+              + "MAIL FROM:<admin@example.org>\r\nRCPT TO:<ben@example.org>\r\nDATA\r\nx\r\n.\r\n");
+      assertThat(client.answer()).startsWith("521 5.5.2");
+      assertThat(client.answer()).isEqualTo("closed");
+    }
+    assertThat(inboxes("ana", "ben")).containsExactly(0, 0);
   }
 
   private int[] inboxes(String... names) {

@@ -29,7 +29,14 @@ final class Scenario {
 
   /// Small segments, so that they are used again and again.
   static final StoreSettings SETTINGS =
-      new StoreSettings(64 * 1024, 4, false, Duration.ofSeconds(5), Duration.ofDays(1));
+      new StoreSettings(
+          64 * 1024,
+          4,
+          false,
+          Duration.ofSeconds(5),
+          Duration.ofDays(1),
+          false,
+          Duration.ofMinutes(5));
 
   private Scenario() {}
 
