@@ -139,7 +139,7 @@ final class Fetch {
     return switch (item) {
       case FetchItem.Attribute attribute ->
           switch (attribute) {
-            case ENVELOPE -> new Prepared.Ready("ENVELOPE ", content.envelope());
+            case ENVELOPE -> new Prepared.Ready("ENVELOPE ", content.summary().envelope());
             case BODY -> new Prepared.Ready("BODY ", content.summary().body());
             case BODYSTRUCTURE ->
                 new Prepared.Ready("BODYSTRUCTURE ", content.summary().bodyStructure());

@@ -2,6 +2,7 @@ package longhand.imap;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,6 +19,10 @@ import org.jspecify.annotations.Nullable;
 /// subscribed to, and levels that exist because something lies below them. A pattern chooses among
 /// them.
 final class MailboxList {
+
+  private static final Comparator<String> INBOX_FIRST =
+      Comparator.comparing((String name) -> !name.equals("INBOX"))
+          .thenComparing(Comparator.naturalOrder());
 
   private final Account account;
   private final Response out;
@@ -45,7 +50,7 @@ final class MailboxList {
   }
 
   private Map<String, Name> names() throws IOException {
-    var names = new TreeMap<String, Name>();
+    var names = new TreeMap<String, Name>(INBOX_FIRST);
     for (var mailbox : account.mailboxes()) {
       names.computeIfAbsent(mailbox.name(), _ -> new Name()).mailbox = mailbox;
     }

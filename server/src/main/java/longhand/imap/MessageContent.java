@@ -70,20 +70,10 @@ final class MessageContent implements Closeable {
     return octets.length > Header.OCTETS_MAX ? Arrays.copyOf(octets, Header.OCTETS_MAX) : octets;
   }
 
-  /// The ENVELOPE, from the header alone unless the rest has been read anyway.
-  byte[] envelope() throws IOException {
-    return summary != null ? summary.envelope() : Summary.envelopeOf(Header.of(header()));
-  }
-
+  /// What is known of the message without reading it, from the index where it is there.
   Summary summary() throws IOException {
     if (summary == null) {
-      if (entry.sizeOctets() <= WHOLE_MAX) {
-        summary = Summary.of(whole());
-      } else {
-        try (var in = account.open(entry)) {
-          summary = Summary.of(in);
-        }
-      }
+      summary = account.summary(entry);
     }
     return summary;
   }

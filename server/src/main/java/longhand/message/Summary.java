@@ -56,11 +56,6 @@ public record Summary(
         parts);
   }
 
-  /// The ENVELOPE of a message whose header this is, for when nothing else of it is wanted.
-  public static byte[] envelopeOf(Header header) {
-    return ImapEnvelope.of(header);
-  }
-
   /// The message itself: header and whole body.
   public Part root() {
     return parts.getFirst();
