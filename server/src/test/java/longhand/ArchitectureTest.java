@@ -96,12 +96,16 @@ class ArchitectureTest {
   @Test
   void onlyFewKnowFiles() {
     // The store reaches files through the seam `disk` alone; certificates, the accounts' text and
-    // the command line are read as plain files.
+    // the command line are read as plain files, and the index, a cache, has its library's.
     noClasses()
         .that(
             not(
                 resideInAnyPackage(
-                    "longhand.disk", "longhand.wire", "longhand.directory", "longhand.server")))
+                    "longhand.disk",
+                    "longhand.wire",
+                    "longhand.directory",
+                    "longhand.index",
+                    "longhand.server")))
         .should()
         .dependOnClassesThat(
             belongToAnyOf(
