@@ -16,7 +16,8 @@ class Mutt(Case):
     def mutt(self, *arguments):
         """Runs mutt at a terminal of its own to its end."""
         config = self.write("muttrc", f"""
-set folder={self.folder} record= postponed= header_cache= quit=yes confirmappend=no
+set folder={self.folder} record= postponed= header_cache=
+set quit=yes confirmappend=no
 set delete=yes mark_old=no ssl_starttls=yes certificate_file={self.server.certificate}
 set imap_pass="{PASSWORD}" imap_check_subscribed=no wait_key=no pipe_split=no sleep_time=0
 set ssl_verify_host=no

@@ -28,7 +28,7 @@ class ArchitectureTest {
           List.of("wire", "disk"),
           List.of("message", "auth"),
           List.of("directory", "index"),
-          List.of("store"),
+          List.of("store", "check"),
           List.of("delivery"),
           List.of("smtp", "imap", "pop3"),
           List.of("server"));
