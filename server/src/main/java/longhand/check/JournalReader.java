@@ -1,5 +1,6 @@
 package longhand.check;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -128,7 +129,7 @@ final class JournalReader {
   }
 
   private void batch(byte[] content) throws IOException {
-    var in = new DataInputStream(new java.io.ByteArrayInputStream(content));
+    var in = new DataInputStream(new ByteArrayInputStream(content));
     var shared = new byte[0];
     while (in.available() > 0) {
       int kind = in.readUnsignedByte();

@@ -1,5 +1,6 @@
 package longhand.check;
 
+import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +16,7 @@ final class Overlay {
     for (var put : puts) {
       size = Math.max(size, Math.toIntExact(put.getKey() + put.getValue().length));
     }
-    var whole = java.util.Arrays.copyOf(file, size);
+    var whole = Arrays.copyOf(file, size);
     for (var put : puts) {
       System.arraycopy(
           put.getValue(), 0, whole, Math.toIntExact(put.getKey()), put.getValue().length);
@@ -31,7 +32,7 @@ final class Overlay {
   static byte @Nullable [] line(byte[] from, int start, int limit) {
     for (int i = start; i < from.length && i - start < limit; i++) {
       if (from[i] == '\n') {
-        return java.util.Arrays.copyOfRange(from, start, i);
+        return Arrays.copyOfRange(from, start, i);
       }
     }
     return null;

@@ -10,13 +10,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -27,10 +26,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import longhand.disk.Disk;
-import longhand.index.AccountIndex;
+import longhand.disk.DiskFile;
 import longhand.mail.Address;
-import longhand.mail.Domain;
-import longhand.mail.ReversePath;
 import longhand.message.Summary;
 import org.jspecify.annotations.Nullable;
 
@@ -95,47 +92,51 @@ public final class Account {
   final ReentrantLock apply = new ReentrantLock();
   final ReentrantLock state = new ReentrantLock();
 
-  private final Store store;
-  private final Address address;
-  private final String name;
-  private final Path path;
+  final Store store;
+  final Address address;
+  final String name;
+  final Path path;
 
   // Guarded by `writer`.
   private boolean created;
   private boolean needsCreate;
 
   /// Whether the document holds, behind what was read, something that is not ours.
-  private boolean foreign;
+  boolean foreign;
 
-  private Instant made = Instant.EPOCH;
-  private int room;
-  private byte[] tableText = new byte[0];
-  private long end;
-  private long nextId;
-  private long modseq;
-  private int nextMailbox;
+  Instant made = Instant.EPOCH;
+  int room;
+  byte[] tableText = new byte[0];
+  long end;
+  long nextId;
+  long modseq;
+  int nextMailbox;
 
-  private volatile boolean loaded;
+  volatile boolean loaded;
   private volatile long usedNanos;
-  private volatile String token = "";
-  private volatile @Nullable Document document;
+  volatile String token = "";
+  volatile @Nullable Document document;
 
   // Guarded by `apply`.
   private final ConcurrentLinkedDeque<Pending> pending = new ConcurrentLinkedDeque<>();
-  private boolean folderDirty;
-  private Disk.@Nullable Facts facts;
+  boolean folderDirty;
+  Disk.@Nullable Facts facts;
   private long lookedNanos;
 
   // Guarded by `state`.
-  private final TreeMap<Integer, MailboxState> mailboxes = new TreeMap<>();
-  private final TreeSet<String> subscriptions = new TreeSet<>();
-  private Set<Entry> unsettled = new LinkedHashSet<>();
-  private long dirtySince = Long.MAX_VALUE;
+  final TreeMap<Integer, MailboxState> mailboxes = new TreeMap<>();
+  final TreeSet<String> subscriptions = new TreeSet<>();
+  Set<Entry> unsettled = new LinkedHashSet<>();
+  long dirtySince = Long.MAX_VALUE;
   private long holdSince = Long.MAX_VALUE;
-  private long deadOctets;
-  private long deadSinceSeconds = Long.MAX_VALUE;
+  long deadOctets;
+  long deadSinceSeconds = Long.MAX_VALUE;
   private final Set<View> toTell = new LinkedHashSet<>();
   private final CopyOnWriteArrayList<View> watching = new CopyOnWriteArrayList<>();
+
+  private final Takeover takeover = new Takeover(this);
+  private final IndexCache index = new IndexCache(this);
+  final Compaction compaction = new Compaction(this);
 
   Account(Store store, Address address, String name, Path path) {
     this.store = store;
@@ -468,7 +469,7 @@ public final class Account {
     return mailbox;
   }
 
-  private MailboxState mailboxOf(int number) {
+  MailboxState mailboxOf(int number) {
     var mailbox = mailboxes.get(number);
     if (mailbox == null) {
       throw new IllegalStateException("mailbox " + number + " is gone");
@@ -515,7 +516,7 @@ public final class Account {
     }
   }
 
-  private void remark(List<Entry> changed, List<Marks> wanted, long now) throws IOException {
+  void remark(List<Entry> changed, List<Marks> wanted, long now) throws IOException {
     var batch = new Batch();
     var narrow = new ArrayList<Integer>();
     for (int i = 0; i < changed.size(); i++) {
@@ -875,6 +876,13 @@ public final class Account {
     }
   }
 
+  /// What IMAP and others ask of a message's header and structure, from the index or, the first
+  /// time, from the text. Reading the text of a large message for it is bounded in memory.
+  public Summary summary(Entry entry) throws IOException {
+    load();
+    return index.summary(entry);
+  }
+
   // What follows is for the store.
 
   /// Takes the writer lock, with the document read and as we left it.
@@ -893,7 +901,7 @@ public final class Account {
     }
   }
 
-  private void load() throws IOException {
+  void load() throws IOException {
     usedNanos = System.nanoTime();
     if (loaded) {
       return;
@@ -909,7 +917,7 @@ public final class Account {
         loaded = true;
         if (foreign) {
           foreign = false;
-          reconcile(store.disk().facts(path).orElse(null));
+          takeover.reconcile(store.disk().facts(path).orElse(null));
         }
       }
     } finally {
@@ -980,7 +988,7 @@ public final class Account {
       state.lock();
       try {
         readTable(entry);
-        if (!readIndex(entry, seen)) {
+        if (!index.read(entry, seen)) {
           readEntries(file, size);
         }
       } finally {
@@ -1014,183 +1022,15 @@ public final class Account {
     if (!mailboxes.containsKey(Mailbox.INBOX)) {
       throw new DamagedException(name + ": the account entry names no INBOX");
     }
-    tableText = java.util.Objects.requireNonNullElse(entry.formatText(), new byte[0]);
+    tableText = Objects.requireNonNullElse(entry.formatText(), new byte[0]);
     deadOctets = 0;
     deadSinceSeconds = Long.MAX_VALUE;
     unsettled = new LinkedHashSet<>();
-    indexedModseq = -1;
-  }
-
-  /// Takes the entries from the index, when that was made of the document as it is; whether it was.
-  private boolean readIndex(AccountEntry entry, Disk.Facts seen) {
-    var index = store.openIndex(path);
-    if (index == null) {
-      return false;
-    }
-    boolean whole = false;
-    try (index) {
-      var octets = index.head();
-      var head = octets == null || octets.length == 0 ? null : IndexRows.unpack(octets);
-      if (head == null
-          || !head.token().equals(token)
-          || head.generation() != entry.generation()
-          || !head.facts().equals(seen)
-          || !head.mailboxes().keySet().equals(mailboxes.keySet())) {
-        return false;
-      }
-      var entries = new ArrayList<Entry>(head.entries());
-      for (int part = 0; entries.size() < head.entries(); part++) {
-        var rows = index.rows(part);
-        if (rows == null) {
-          return false;
-        }
-        entries.addAll(IndexRows.unpackEntries(rows));
-      }
-      for (var one : entries) {
-        mailboxOf(one.mailbox).add(one);
-      }
-      for (var mailbox : head.mailboxes().entrySet()) {
-        var state = mailboxOf(mailbox.getKey());
-        state.nextUid = mailbox.getValue();
-        state.floor = state.nextUid;
-        state.highestModseq = head.modseq();
-      }
-      end = head.end();
-      nextId = head.nextId();
-      modseq = head.modseq();
-      indexedModseq = modseq;
-      deadOctets = head.deadOctets();
-      if (deadOctets > 0) {
-        deadSinceSeconds = store.clock().instant().getEpochSecond();
-      }
-      foreign = false;
-      whole = true;
-      return true;
-    } catch (IOException | RuntimeException e) {
-      System.getLogger(Account.class.getName())
-          .log(
-              System.Logger.Level.WARNING,
-              name + ": the index is damaged; reading the document",
-              e);
-      return false;
-    } finally {
-      if (!whole) {
-        for (var mailbox : mailboxes.values()) {
-          mailbox.clear();
-        }
-      }
-    }
-  }
-
-  /// Writes the index of the document as it is, everything being settled. With the writer lock.
-  private void writeIndex() {
-    var seen = facts;
-    var doc = document;
-    if (seen == null || doc == null || indexedModseq == modseq || !pending.isEmpty()) {
-      return;
-    }
-    var index = openIndex();
-    if (index == null) {
-      return;
-    }
-    var parts = new ArrayList<byte[]>();
-    byte[] head;
-    state.lock();
-    try {
-      if (!unsettled.isEmpty()) {
-        return;
-      }
-      var entries = new ArrayList<Entry>();
-      var numbers = new TreeMap<Integer, Long>();
-      for (var mailbox : mailboxes.values()) {
-        entries.addAll(Arrays.asList(mailbox.entries).subList(0, mailbox.count));
-        numbers.put(mailbox.number, mailbox.nextUid);
-      }
-      head =
-          IndexRows.pack(
-              new IndexRows.Head(
-                  token,
-                  doc.generation,
-                  seen,
-                  end,
-                  nextId,
-                  modseq,
-                  deadOctets,
-                  entries.size(),
-                  numbers));
-      for (int from = 0; from < entries.size(); from += IndexRows.PART) {
-        parts.add(
-            IndexRows.pack(entries.subList(from, Math.min(entries.size(), from + IndexRows.PART))));
-      }
-    } finally {
-      state.unlock();
-    }
-    synchronized (indexLock) {
-      index.write(head, parts);
-    }
-    indexedModseq = modseq;
-  }
-
-  private final Object indexLock = new Object();
-  private @Nullable AccountIndex index;
-  private long indexedModseq = -1;
-
-  private @Nullable AccountIndex openIndex() {
-    synchronized (indexLock) {
-      if (index == null) {
-        index = store.openIndex(path);
-      }
-      return index;
-    }
-  }
-
-  private void closeIndex() {
-    synchronized (indexLock) {
-      if (index != null) {
-        index.close();
-        index = null;
-      }
-    }
-  }
-
-  /// What IMAP and others ask of a message's header and structure, from the index or, the first
-  /// time, from the text. Reading the text of a large message for it is bounded in memory.
-  public Summary summary(Entry entry) throws IOException {
-    load();
-    var kept = openIndex();
-    if (kept != null) {
-      byte[] octets;
-      synchronized (indexLock) {
-        octets = kept.summary(summaryKey(entry));
-      }
-      if (octets != null) {
-        try {
-          return Summary.fromBytes(octets);
-        } catch (IllegalArgumentException e) {
-          // Of another version of this program: made anew below.
-        }
-      }
-    }
-    Summary made;
-    try (var in = open(entry)) {
-      made = Summary.of(in);
-    }
-    if (kept != null) {
-      var octets = made.toBytes();
-      synchronized (indexLock) {
-        kept.putSummary(summaryKey(entry), octets);
-      }
-    }
-    return made;
-  }
-
-  /// The id alone would do, were an index never put beside another document.
-  private static long summaryKey(Entry entry) {
-    return entry.id << 32 | (entry.crc & 0xffffffffL);
+    index.indexedModseq = -1;
   }
 
   /// Goes through the document for its entries.
-  private void readEntries(longhand.disk.DiskFile file, long size) throws IOException {
+  private void readEntries(DiskFile file, long size) throws IOException {
     var live = new LinkedHashMap<Integer, List<Entry>>();
     var scan = new DocumentScan(file, AccountEntry.textOffset() + room + 1L, size, token);
     for (var found = scan.next(); found != null; found = scan.next()) {
@@ -1285,7 +1125,7 @@ public final class Account {
     }
   }
 
-  private Document opened() throws IOException {
+  Document opened() throws IOException {
     var doc = document;
     if (doc == null) {
       throw new IOException(name + " is not open");
@@ -1293,12 +1133,12 @@ public final class Account {
     return doc;
   }
 
-  private long generation() {
+  long generation() {
     var doc = document;
     return doc == null ? 1 : doc.generation;
   }
 
-  private List<AccountEntry.Row> rows() {
+  List<AccountEntry.Row> rows() {
     var rows = new ArrayList<AccountEntry.Row>();
     for (var mailbox : mailboxes.values()) {
       rows.add(mailbox.row());
@@ -1370,7 +1210,7 @@ public final class Account {
             address, modseq, nextId, nextMailbox, rows, List.copyOf(subscriptions));
     var text = new AccountEntry(token, generation(), made, room, table).formatText();
     if (text == null) {
-      rewrite(AccountEntry.roomFor(table, room * 2));
+      compaction.rewrite(AccountEntry.roomFor(table, room * 2));
       text = new AccountEntry(token, generation(), made, room, table).formatText();
       if (text == null) {
         throw new IllegalStateException("the table does not fit the room made for it");
@@ -1395,7 +1235,7 @@ public final class Account {
   private void commit(Batch batch, List<Put> puts, Runnable effect) throws IOException {
     var waiting = prepare(puts, effect);
     hand(waiting, batch);
-    store.journal().await(java.util.Objects.requireNonNull(waiting.ticket));
+    store.journal().await(Objects.requireNonNull(waiting.ticket));
     applyDurable();
   }
 
@@ -1755,7 +1595,7 @@ public final class Account {
 
   private void write(Pending head) throws IOException {
     if (head.create != null && document == null) {
-      var folder = java.util.Objects.requireNonNull(path.getParent());
+      var folder = Objects.requireNonNull(path.getParent());
       store.disk().createFolders(folder);
       var file = store.disk().open(path, Disk.Mode.REPLACE);
       boolean done = false;
@@ -1790,12 +1630,12 @@ public final class Account {
   }
 
   /// The locks mail programs take; waits for those who hold them.
-  private Closeable outsideLock() throws IOException {
+  Closeable outsideLock() throws IOException {
     var doc = document;
     return doc == null ? () -> {} : store.outsideLock(path, doc.file);
   }
 
-  private void remember() throws IOException {
+  void remember() throws IOException {
     facts = store.disk().facts(path).orElse(null);
     lookedNanos = System.nanoTime();
   }
@@ -1818,537 +1658,20 @@ public final class Account {
       }
       lookedNanos = nanos;
       var seen = store.disk().facts(path).orElse(null);
-      if (java.util.Objects.equals(seen, facts)) {
+      if (Objects.equals(seen, facts)) {
         return;
       }
-      reconcile(seen);
+      takeover.reconcile(seen);
     } finally {
       writer.unlock();
     }
     tell();
   }
 
-  // Changes from outside.
-
-  /// Takes in what another program did to the document. Called with the writer lock and nothing
-  /// pending.
-  private void reconcile(Disk.@Nullable Facts seen) throws IOException {
-    if (seen == null) {
-      throw new DamagedException(name + " is gone; put it back, or restart to begin anew");
-    }
-    var file = store.disk().open(path, Disk.Mode.WRITE);
-    boolean kept = false;
-    try (var _ = store.outsideLock(path, file)) {
-      kept = takeOver(file, file.size());
-    } finally {
-      if (!kept) {
-        file.close();
-      }
-    }
-    importIncoming();
-  }
-
-  /// Takes over the document in `file`, which differs from what we know; whether the file is in use
-  /// now.
-  private boolean takeOver(longhand.disk.DiskFile file, long size) throws IOException {
-    var reader = new Outside(file, size, token);
-    long start = AccountEntry.textOffset() + room + 1L;
-    var probe = new byte[6];
-    boolean regular =
-        start == size
-            || (start < size
-                && file.read(ByteBuffer.wrap(probe), start - 1) == 6
-                && probe[0] == '\n'
-                && Ledger.literal(probe, 1, 6, FROM_WORD));
-    var live = new HashMap<Long, Entry>();
-    for (var mailbox : mailboxes.values()) {
-      for (int i = 0; i < mailbox.count; i++) {
-        live.put(mailbox.entries[i].id, mailbox.entries[i]);
-      }
-    }
-    var taken = new Taken(regular);
-    for (var item : reader.read(regular ? start : firstEntry(reader, file))) {
-      switch (item) {
-        case Outside.Item.Ours(var found) -> takeOurs(found, live, taken, file);
-        case Outside.Item.Moved moved -> {
-          var entry = live.remove(moved.ledger().id());
-          taken.layoutHolds = false;
-          if (entry != null && entry.crc == moved.ledger().crc()) {
-            taken.keeps.add(
-                new Keep(entry, moved.fromLine(), moved.text(), 0, moved.marks(), moved.mailbox()));
-          } else {
-            taken.incoming.add(
-                new Outside.Item.New(0, "MAILER-DAEMON", 0, moved.text(), moved.marks()));
-          }
-        }
-        case Outside.Item.New message -> {
-          taken.firstNew = Math.min(taken.firstNew, message.offset());
-          taken.incoming.add(message);
-        }
-      }
-    }
-    taken.layoutHolds &= live.isEmpty();
-    saveIncoming(taken.incoming);
-    var doc = document;
-    if (taken.layoutHolds && taken.firstNew >= end && doc != null && sameFile(file, doc)) {
-      if (size > end) {
-        file.truncate(end);
-        file.force(true);
-      }
-      remember();
-      for (var keep : taken.keeps) {
-        if (!keep.marks.equals(keep.entry.marks)) {
-          modseq++;
-          remark(List.of(keep.entry), List.of(keep.marks), modseq);
-        }
-      }
-      return false;
-    }
-    rewriteFrom(file, taken.keeps, live.values());
-    return false;
-  }
-
-  private static final byte[] FROM_WORD = Ledger.ascii("From ");
-
-  /// Whether a file just opened is the one in use, unchanged in length up to where we left it.
-  private boolean sameFile(longhand.disk.DiskFile file, Document doc) throws IOException {
-    var known = facts;
-    var now = store.disk().facts(path).orElse(null);
-    return known != null
-        && now != null
-        && known.key().equals(now.key())
-        && file.size() >= end
-        && doc.file.size() == file.size();
-  }
-
-  /// Where the first message behind the account entry is, when the account entry has been changed.
-  private static long firstEntry(Outside reader, longhand.disk.DiskFile file) throws IOException {
-    var head = new byte[AccountEntry.textOffset()];
-    int n = file.read(ByteBuffer.wrap(head), 0);
-    var line =
-        n < head.length ? null : Ledger.parseLine(head, head.length - Ledger.LINE, head.length);
-    return line != null && line.state() == Ledger.State.ACCOUNT ? reader.nextMessage(0) : 0;
-  }
-
-  /// What another program left of the entries.
-  private static final class Taken {
-    boolean layoutHolds;
-    long firstNew = Long.MAX_VALUE;
-    final List<Keep> keeps = new ArrayList<>();
-    final List<Outside.Item.New> incoming = new ArrayList<>();
-
-    Taken(boolean layoutHolds) {
-      this.layoutHolds = layoutHolds;
-    }
-  }
-
-  /// An entry that is still there.
-  ///
-  /// @param text when it had to be put together anew; else it lies in the file at `textOffset`
-  private record Keep(
-      Entry entry,
-      byte[] fromLine,
-      byte @Nullable [] text,
-      long textOffset,
-      Marks marks,
-      int mailbox) {}
-
-  private void takeOurs(
-      DocumentScan.Found found, Map<Long, Entry> live, Taken taken, longhand.disk.DiskFile file)
-      throws IOException {
-    var ledger = found.ledger();
-    if (ledger.state() == Ledger.State.DEAD) {
-      return;
-    }
-    var entry = live.get(ledger.id());
-    var fromLine = new byte[found.fromLength()];
-    long text = found.offset() + found.fromLength() + ledger.octets();
-    if (entry == null || entry.crc != ledger.crc() || entry.length != ledger.length()) {
-      // A message that was expunged, or altered under its old ledger, has come back: it is a new
-      // one.
-      taken.layoutHolds = false;
-      try (var in =
-          new WireForm(
-              file,
-              text,
-              new byte[0],
-              0,
-              (int) ledger.length(),
-              ledger.quoted(),
-              ledger.crc(),
-              () -> {})) {
-        taken.incoming.add(
-            new Outside.Item.New(
-                found.offset(),
-                "MAILER-DAEMON",
-                found.ledger().saved(),
-                in.readAllBytes(),
-                ledger.marks()));
-      } catch (DamagedException e) {
-        var raw = new byte[(int) ledger.length()];
-        file.read(ByteBuffer.wrap(raw), text);
-        taken.incoming.add(
-            new Outside.Item.New(
-                found.offset(), "MAILER-DAEMON", found.ledger().saved(), raw, ledger.marks()));
-      }
-      return;
-    }
-    live.remove(ledger.id());
-    file.read(ByteBuffer.wrap(fromLine), found.offset());
-    taken.layoutHolds &= found.offset() == entry.offset;
-    boolean ours = found.marksIntact() && ledger.modseq() <= entry.modseq;
-    taken.keeps.add(
-        new Keep(
-            entry,
-            fromLine,
-            null,
-            text,
-            ours ? entry.marks : ledger.marks(),
-            found.marksIntact() ? entry.mailbox : ledger.mailbox()));
-  }
-
-  /// Writes the document anew from what another program left, and shows the difference.
-  private void rewriteFrom(longhand.disk.DiskFile file, List<Keep> keeps, Collection<Entry> missing)
-      throws IOException {
-    long now = ++modseq;
-    for (var mailbox : mailboxes.values()) {
-      mailbox.floor = Math.max(mailbox.floor, mailbox.nextUid);
-    }
-    record Place(Entry entry, Entry twin, Marks marks, long offset, int from, int room) {}
-    var places = new ArrayList<Place>();
-    long generation = generation() + 1;
-    var rewriter = new Rewriter(store.disk(), path);
-    boolean done = false;
-    try {
-      // Twins of entries put into another mailbox get their UIDs first: the table must know of
-      // them.
-      var twins = new HashMap<Entry, Entry>();
-      for (var keep : keeps) {
-        var target = mailboxes.get(keep.mailbox);
-        if (target != null && keep.mailbox != keep.entry.mailbox) {
-          var old = keep.entry;
-          twins.put(
-              old,
-              new Entry(
-                  keep.mailbox,
-                  old.id,
-                  target.nextUid++,
-                  now,
-                  old.sizeOctets,
-                  old.savedSeconds,
-                  old.length,
-                  old.crc,
-                  old.quoted,
-                  keep.marks));
-        }
-      }
-      rewriter.add(accountEntry(generation));
-      for (var keep : keeps) {
-        var old = keep.entry;
-        var twin = twins.getOrDefault(old, old);
-        boolean changed = !keep.marks.equals(old.marks) || !twin.equals(old);
-        int keywordsRoom = Ledger.keywordsRoom(keep.marks);
-        places.add(
-            new Place(old, twin, keep.marks, rewriter.end(), keep.fromLine.length, keywordsRoom));
-        rewriter.add(keep.fromLine);
-        rewriter.add(
-            new Ledger(
-                    token,
-                    twin.id,
-                    twin.uid,
-                    changed ? now : old.modseq,
-                    old.savedSeconds,
-                    old.length,
-                    old.sizeOctets,
-                    old.crc,
-                    Ledger.State.LIVE,
-                    old.quoted,
-                    keep.marks,
-                    true,
-                    twin.mailbox,
-                    mailboxOf(twin.mailbox).name,
-                    keywordsRoom,
-                    Ledger.MAILBOX_ROOM)
-                .format());
-        int last;
-        if (keep.text != null) {
-          rewriter.add(keep.text);
-          last = keep.text.length == 0 ? 0 : keep.text[keep.text.length - 1];
-        } else {
-          rewriter.copy(file, keep.textOffset, old.length);
-          var one = new byte[1];
-          if (old.length > 0) {
-            file.read(ByteBuffer.wrap(one), keep.textOffset + old.length - 1);
-          }
-          last = one[0];
-        }
-        rewriter.add(last == '\n' ? new byte[] {'\n'} : new byte[] {'\n', '\n'});
-      }
-      rewriter.force();
-      rewriter.takePlace();
-      done = true;
-    } catch (Store.ForceException e) {
-      done = true;
-      store.journal().fail(e);
-      throw e;
-    } finally {
-      if (!done) {
-        rewriter.discard();
-      }
-    }
-    apply.lock();
-    try {
-      var before = document;
-      document = null;
-      state.lock();
-      try {
-        unsettled = new LinkedHashSet<>();
-        deadOctets = 0;
-        deadSinceSeconds = Long.MAX_VALUE;
-        dirtySince = Long.MAX_VALUE;
-        for (var place : places) {
-          place.twin.place(place.offset, place.from, place.room, Ledger.MAILBOX_ROOM);
-          if (!place.twin.equals(place.entry)) {
-            place.entry.modseq = now;
-            place.entry.expunged = true;
-            mailboxOf(place.twin.mailbox).add(place.twin);
-          } else if (!place.marks.equals(place.entry.marks)) {
-            mailboxOf(place.entry.mailbox).remark(place.entry, place.marks, now);
-          }
-        }
-        for (var entry : missing) {
-          entry.modseq = now;
-          entry.expunged = true;
-        }
-        for (var mailbox : mailboxes.values()) {
-          mailbox.removeExpunged();
-        }
-      } finally {
-        state.unlock();
-      }
-      end = rewriter.end();
-      document = new Document(rewriter.file(), generation);
-      if (before != null) {
-        before.close();
-      }
-      remember();
-    } finally {
-      apply.unlock();
-    }
-  }
-
-  /// The account entry as it is now, for a new generation.
-  private byte[] accountEntry(long generation) {
-    var table =
-        new AccountEntry.Table(
-            address, modseq, nextId, nextMailbox, rows(), List.copyOf(subscriptions));
-    room = AccountEntry.roomFor(table, room);
-    var entry = new AccountEntry(token, generation, made, room, table);
-    var text = entry.formatText();
-    var whole = entry.format();
-    if (text == null || whole == null) {
-      throw new IllegalStateException("the table does not fit the room made for it");
-    }
-    tableText = text;
-    return whole;
-  }
-
-  private Path incoming() {
-    return path.resolveSibling(path.getFileName() + ".incoming");
-  }
-
-  /// Puts messages from outside aside, durably, before the document loses them.
-  private void saveIncoming(List<Outside.Item.New> messages) throws IOException {
-    if (messages.isEmpty()) {
-      return;
-    }
-    try (var file = store.disk().open(incoming(), Disk.Mode.CREATE)) {
-      long at = file.size();
-      for (var message : messages) {
-        var form = new Store.Prefix(message.wire());
-        var out = new java.io.ByteArrayOutputStream();
-        out.writeBytes(
-            AccountEntry.fromLine(message.sender(), Instant.ofEpochSecond(message.savedSeconds())));
-        out.writeBytes(Ledger.ascii("Status: " + (message.marks().has(Flag.SEEN) ? "RO" : "O")));
-        out.writeBytes(Ledger.ascii("\nX-Status: "));
-        for (var flag : message.marks().flags()) {
-          out.write("?AFDT".charAt(Integer.numberOfTrailingZeros(flag.bit)));
-        }
-        out.writeBytes(
-            Ledger.ascii("\nX-Keywords: " + String.join(" ", message.marks().keywords()) + "\n"));
-        var text = form.octets.toByteArray();
-        out.writeBytes(text);
-        boolean ends = text.length > 0 && text[text.length - 1] == '\n';
-        out.writeBytes(Ledger.ascii(ends ? "\n" : "\n\n"));
-        var octets = out.toByteArray();
-        file.write(ByteBuffer.wrap(octets), at);
-        at += octets.length;
-      }
-      file.force(true);
-    }
-    store.disk().forceFolder(java.util.Objects.requireNonNull(path.getParent()));
-  }
-
-  /// Takes messages put aside into INBOX.
-  private void importIncoming() throws IOException {
-    if (!store.disk().exists(incoming())) {
-      return;
-    }
-    try (var file = store.disk().open(incoming(), Disk.Mode.READ)) {
-      for (var item : new Outside(file, file.size(), "").read(0)) {
-        if (item instanceof Outside.Item.New message) {
-          importOne(message);
-        }
-      }
-    }
-    store.disk().delete(incoming());
-  }
-
-  private void importOne(Outside.Item.New message) throws IOException {
-    try (var letter = store.letter()) {
-      letter.write(message.wire(), 0, message.wire().length);
-      letter.finish();
-      store.append(
-          List.of(
-              new Append(
-                  this,
-                  Mailbox.INBOX,
-                  sender(message.sender()),
-                  message.savedSeconds() == 0
-                      ? store.clock().instant()
-                      : Instant.ofEpochSecond(message.savedSeconds()),
-                  message.marks(),
-                  new byte[0],
-                  letter)));
-    } catch (MailboxException e) {
-      throw new IOException(e);
-    }
-  }
-
-  private static ReversePath sender(String text) {
-    int at = text.lastIndexOf('@');
-    if (at < 1 || at == text.length() - 1 || text.length() - at > Domain.OCTETS_MAX) {
-      return ReversePath.NULL;
-    }
-    return ReversePath.of(
-        new Address(
-            text.substring(0, at), new Domain(text.substring(at + 1).toLowerCase(Locale.ROOT))));
-  }
-
-  // Rewriting.
-
-  /// Puts a new document with only live entries in the place of this one. Called with the writer
-  /// lock.
-  ///
-  /// @param newRoom least room for the account entry
-  private void rewrite(int newRoom) throws IOException {
-    drain();
-    while (settleSome(1000)) {
-      Thread.onSpinWait();
-    }
-    var doc = opened();
-    room = Math.max(room, newRoom);
-    for (var mailbox : mailboxes.values()) {
-      mailbox.floor = Math.max(mailbox.floor, mailbox.nextUid);
-    }
-    var live = new ArrayList<Entry>();
-    for (var mailbox : mailboxes.values()) {
-      live.addAll(Arrays.asList(mailbox.entries).subList(0, mailbox.count));
-    }
-    live.sort(Comparator.comparingLong(entry -> entry.offset));
-    var offsets = new long[live.size()];
-    long generation = doc.generation + 1;
-    var rewriter = new Rewriter(store.disk(), path);
-    boolean done = false;
-    try (var _ = outsideLock()) {
-      rewriter.add(accountEntry(generation));
-      int i = 0;
-      while (i < live.size()) {
-        // A run of entries that lie one behind the other is copied at once.
-        long from = live.get(i).offset;
-        long to = from;
-        while (i < live.size()) {
-          var entry = live.get(i);
-          long textEnd = entry.offset + entry.headAndTextLength();
-          if (entry.offset != to) {
-            break;
-          }
-          offsets[i++] = rewriter.end() + entry.offset - from;
-          var last = new byte[1];
-          if (entry.length > 0) {
-            doc.file.read(ByteBuffer.wrap(last), textEnd - 1);
-          }
-          to = textEnd + (last[0] == '\n' ? 1 : 2);
-        }
-        rewriter.copy(doc.file, from, to - from);
-      }
-      rewriter.force();
-      if (!java.util.Objects.equals(store.disk().facts(path).orElse(null), facts)) {
-        throw new IOException(name + " was changed by another program while it was rewritten");
-      }
-      rewriter.takePlace();
-      done = true;
-    } catch (Store.ForceException e) {
-      done = true;
-      store.journal().fail(e);
-      throw e;
-    } finally {
-      if (!done) {
-        rewriter.discard();
-      }
-    }
-    apply.lock();
-    try {
-      document = null;
-      state.lock();
-      try {
-        for (int i = 0; i < offsets.length; i++) {
-          live.get(i).offset = offsets[i];
-        }
-        deadOctets = 0;
-        deadSinceSeconds = Long.MAX_VALUE;
-        dirtySince = Long.MAX_VALUE;
-        folderDirty = false;
-      } finally {
-        state.unlock();
-      }
-      end = rewriter.end();
-      document = new Document(rewriter.file(), generation);
-      doc.close();
-      remember();
-    } finally {
-      apply.unlock();
-    }
-  }
-
-  /// Takes dead entries out of the text, when they are a quarter of it or have been there for long.
-  void compact(long olderThanSeconds) throws IOException {
-    boolean wanted;
-    state.lock();
-    try {
-      wanted =
-          loaded
-              && document != null
-              && deadOctets > 0
-              && (deadOctets > end / 4 || deadSinceSeconds <= olderThanSeconds);
-    } finally {
-      state.unlock();
-    }
-    if (!wanted) {
-      return;
-    }
-    begin();
-    try {
-      rewrite(0);
-    } finally {
-      writer.unlock();
-    }
-  }
-
   // Settling.
 
   /// Writes in place what waits, at most `most` ledgers; whether more wait.
-  private boolean settleSome(int most) throws IOException {
+  boolean settleSome(int most) throws IOException {
     apply.lock();
     try {
       var some = new ArrayList<Entry>();
@@ -2390,6 +1713,11 @@ public final class Account {
     } finally {
       apply.unlock();
     }
+  }
+
+  /// Whether a batch handed in is not yet in the document.
+  boolean hasPending() {
+    return !pending.isEmpty();
   }
 
   /// Whether something waits to be settled.
@@ -2501,9 +1829,9 @@ public final class Account {
     writer.lock();
     try {
       if (loaded) {
-        writeIndex();
+        index.write();
       }
-      closeIndex();
+      index.close();
       loaded = false;
       var doc = document;
       if (doc != null) {

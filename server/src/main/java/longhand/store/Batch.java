@@ -1,5 +1,6 @@
 package longhand.store;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -96,20 +97,18 @@ final class Batch {
 
   /// What a batch read from the journal says, in order.
   interface Reader {
-    void create(String document, ByteBuffer octets) throws java.io.IOException;
+    void create(String document, ByteBuffer octets) throws IOException;
 
     void put(String document, long generation, long offset, List<ByteBuffer> slices)
-        throws java.io.IOException;
+        throws IOException;
 
-    void reference(String document, long generation, long offset, long octets)
-        throws java.io.IOException;
+    void reference(String document, long generation, long offset, long octets) throws IOException;
 
-    void intent(String document, long generation, long offset, long octets)
-        throws java.io.IOException;
+    void intent(String document, long generation, long offset, long octets) throws IOException;
   }
 
   /// Reads a content whose CRC was right.
-  static void read(ByteBuffer content, Reader reader) throws java.io.IOException {
+  static void read(ByteBuffer content, Reader reader) throws IOException {
     var shared = ByteBuffer.allocate(0);
     while (content.hasRemaining()) {
       byte kind = content.get();

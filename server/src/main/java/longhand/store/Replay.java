@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
 import longhand.disk.Disk;
 import longhand.disk.DiskFile;
 import org.jspecify.annotations.Nullable;
@@ -72,7 +74,7 @@ final class Replay implements Batch.Reader {
       return;
     }
     if (target.file == null) {
-      disk.createFolders(java.util.Objects.requireNonNull(target.path.getParent()));
+      disk.createFolders(Objects.requireNonNull(target.path.getParent()));
       target.file = disk.open(target.path, Disk.Mode.CREATE);
     }
     target.file.write(octets, 0);
@@ -144,7 +146,7 @@ final class Replay implements Batch.Reader {
 
   /// Cuts what only an intent announced, and makes all documents durable.
   void finish() throws IOException {
-    var folders = new java.util.TreeSet<Path>();
+    var folders = new TreeSet<Path>();
     for (var target : targets.values()) {
       var file = target.file;
       if (file == null) {
@@ -158,7 +160,7 @@ final class Replay implements Batch.Reader {
       }
       file.force(true);
       file.close();
-      folders.add(java.util.Objects.requireNonNull(target.path.getParent()));
+      folders.add(Objects.requireNonNull(target.path.getParent()));
     }
     for (var folder : folders) {
       disk.forceFolder(folder);

@@ -3,6 +3,7 @@ package longhand.store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Objects;
 import longhand.disk.Disk;
 import longhand.disk.DiskFile;
 
@@ -55,7 +56,7 @@ final class Rewriter {
   void takePlace() throws IOException {
     disk.rename(beside, path);
     try {
-      disk.forceFolder(java.util.Objects.requireNonNull(path.getParent()));
+      disk.forceFolder(Objects.requireNonNull(path.getParent()));
     } catch (IOException e) {
       throw new Store.ForceException(path, e);
     }

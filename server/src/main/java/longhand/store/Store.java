@@ -1,7 +1,9 @@
 package longhand.store;
 
+import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -11,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -233,8 +236,7 @@ public final class Store implements Closeable {
       var batch = new Batch();
       if (shared != null) {
         batch.share(
-            java.nio.ByteBuffer.wrap(shared, 0, (int) appends.getFirst().letter().storedLength())
-                .slice());
+            ByteBuffer.wrap(shared, 0, (int) appends.getFirst().letter().storedLength()).slice());
       }
       boolean handed = false;
       try {
@@ -261,7 +263,7 @@ public final class Store implements Closeable {
 
   private static Account.Delivery delivery(
       Map<Account, Account.Delivery> deliveries, Append append) {
-    return java.util.Objects.requireNonNull(deliveries.get(append.account()));
+    return Objects.requireNonNull(deliveries.get(append.account()));
   }
 
   /// The stored form of each append's prefix, joined with its letter.
@@ -287,7 +289,7 @@ public final class Store implements Closeable {
   }
 
   static final class Prefix {
-    final java.io.ByteArrayOutputStream octets = new java.io.ByteArrayOutputStream();
+    final ByteArrayOutputStream octets = new ByteArrayOutputStream();
     final StoredForm form =
         new StoredForm() {
           @Override
@@ -431,7 +433,7 @@ public final class Store implements Closeable {
 
   /// Makes durable that a document exists.
   void forceFolders(Path path) throws IOException {
-    disk.forceFolder(java.util.Objects.requireNonNull(path.getParent()));
+    disk.forceFolder(Objects.requireNonNull(path.getParent()));
     disk.forceFolder(mail);
   }
 
@@ -496,7 +498,7 @@ public final class Store implements Closeable {
     long before = clock.instant().minus(settings.compactAfter()).getEpochSecond();
     for (var account : accounts.values()) {
       try {
-        account.compact(before);
+        account.compaction.compact(before);
       } catch (IOException e) {
         LOG.log(System.Logger.Level.WARNING, account.address() + " was not compacted", e);
       }
