@@ -101,6 +101,9 @@ public final class Account {
   private boolean created;
   private boolean needsCreate;
 
+  /// Entries just read whose marks another program has changed.
+  private final List<Entry> touched = new ArrayList<>();
+
   /// Whether the document holds, behind what was read, something that is not ours.
   boolean foreign;
 
@@ -918,7 +921,10 @@ public final class Account {
         if (foreign) {
           foreign = false;
           takeover.reconcile(store.disk().facts(path).orElse(null));
+        } else {
+          takeover.importIncoming();
         }
+        settleTouched();
       }
     } finally {
       writer.unlock();
@@ -1079,6 +1085,18 @@ public final class Account {
     }
   }
 
+  /// Writes the ledgers of entries whose marks another program changed while the document was not
+  /// open: that is a change, with a modseq of its own.
+  private void settleTouched() throws IOException {
+    if (touched.isEmpty()) {
+      return;
+    }
+    var some = List.copyOf(touched);
+    touched.clear();
+    modseq++;
+    remark(some, some.stream().map(Entry::marks).toList(), modseq);
+  }
+
   private void take(DocumentScan.Found found, Map<Integer, List<Entry>> live) {
     var ledger = found.ledger();
     nextId = Math.max(nextId, ledger.id() + 1);
@@ -1106,6 +1124,9 @@ public final class Account {
             ledger.marks());
     entry.place(found.offset(), found.fromLength(), ledger.keywordsRoom(), ledger.mailboxRoom());
     live.computeIfAbsent(ledger.mailbox(), _ -> new ArrayList<>()).add(entry);
+    if (!found.marksIntact()) {
+      touched.add(entry);
+    }
   }
 
   /// Makes the document, if there is none yet. Called with the writer lock.

@@ -180,6 +180,24 @@ final class Outside {
   /// What a message is; null when it is a dead entry or an account entry, which are nothing.
   private @Nullable Item identify(long offset, byte[] fromLine, byte[] raw, int start)
       throws IOException {
+    var whole = Ledger.parse(raw, start, raw.length);
+    if (whole != null && whole.ledger().state() == Ledger.State.LIVE) {
+      // An entry in our layout, but of another document, or put aside by recovery.
+      var ledger = whole.ledger();
+      int text = start + ledger.octets();
+      int length = (int) ledger.length();
+      if (!ledger.token().equals(token)
+          && text + length <= raw.length
+          && Ledger.crc(raw, text, length) == ledger.crc()) {
+        var stored = Arrays.copyOfRange(raw, text, text + length);
+        return new Item.New(
+            offset,
+            sender(fromLine),
+            ledger.saved(),
+            WireForm.of(stored, ledger.quoted()),
+            ledger.marks());
+      }
+    }
     Ledger ledger = null;
     int bits = 0;
     int mailbox = -1;

@@ -3,6 +3,7 @@ package longhand.store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,9 @@ final class Replay implements Batch.Reader {
     long intentOffset = -1;
     long intentEnd;
     long end;
+
+    /// Whether another program has changed the document since the batches were written.
+    boolean foreign;
 
     Target(Path path) {
       this.path = path;
@@ -92,6 +96,18 @@ final class Replay implements Batch.Reader {
     if (target.generation != generation) {
       return;
     }
+    if (!target.foreign && !fits(target.file, offset, slices)) {
+      target.foreign = true;
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "{0} was changed by another program before this start; what the journal has for it is"
+              + " taken in anew",
+          document);
+    }
+    if (target.foreign) {
+      rescue(target, slices);
+      return;
+    }
     long at = offset;
     for (var slice : slices) {
       int octets = slice.remaining();
@@ -99,6 +115,114 @@ final class Replay implements Batch.Reader {
       at += octets;
     }
     target.end = Math.max(target.end, at);
+  }
+
+  /// Octets that all versions of a ledger share: the field's name, the token, the id.
+  private static final int LEDGER_NAME = 12 + Ledger.TOKEN_LENGTH + 1 + 10;
+
+  private static final byte[] FROM = Ledger.ascii("From ");
+
+  /// Whether a write belongs where it would go: a ledger over a ledger of the same entry, a text at
+  /// the end of another entry and over nothing but itself. Torn writes of our own pass, what people
+  /// did does not.
+  private static boolean fits(DiskFile file, long offset, List<ByteBuffer> slices)
+      throws IOException {
+    var head = head(slices);
+    if (Ledger.literal(head, 0, head.length, Ledger.LONGHAND)) {
+      var there = new byte[LEDGER_NAME];
+      return file.read(ByteBuffer.wrap(there), offset) == there.length
+          && Arrays.equals(there, 0, LEDGER_NAME, head, 0, LEDGER_NAME);
+    }
+    if (!Ledger.literal(head, 0, head.length, FROM)) {
+      return true;
+    }
+    var before = new byte[1];
+    if (file.read(ByteBuffer.wrap(before), offset - 1) < 1 || before[0] != '\n') {
+      return false;
+    }
+    var there = new byte[head.length];
+    int n = file.read(ByteBuffer.wrap(there), offset);
+    if (n < FROM.length || !Ledger.literal(there, 0, n, FROM)) {
+      return true;
+    }
+    int line = 0;
+    while (line < n && there[line] != '\n') {
+      line++;
+    }
+    int ours = 0;
+    while (ours < head.length && head[ours] != '\n') {
+      ours++;
+    }
+    // A From line of somebody else's is followed by something else than a ledger of this document.
+    int named = Ledger.LONGHAND.length + Ledger.TOKEN_LENGTH;
+    return line + 1 + named > n
+        || ours + 1 + named > head.length
+        || Arrays.equals(there, line + 1, line + 1 + named, head, ours + 1, ours + 1 + named)
+        || !printable(there, line + 1, Math.min(n, line + 1 + named));
+  }
+
+  private static boolean printable(byte[] octets, int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (octets[i] < ' ' && octets[i] != '\n' && octets[i] != '\t') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static byte[] head(List<ByteBuffer> slices) {
+    var head = ByteBuffer.allocate(2048);
+    for (var slice : slices) {
+      var some = slice.duplicate();
+      some.limit(some.position() + Math.min(some.remaining(), head.remaining()));
+      head.put(some);
+    }
+    return Arrays.copyOf(head.array(), head.position());
+  }
+
+  /// Puts an acknowledged text aside, to be taken in when the account is opened, unless the
+  /// document has it.
+  private void rescue(Target target, List<ByteBuffer> slices) throws IOException {
+    var head = head(slices);
+    int line = 0;
+    while (line < head.length && head[line] != '\n') {
+      line++;
+    }
+    if (!Ledger.literal(head, 0, head.length, FROM) || line + 1 + LEDGER_NAME > head.length) {
+      return;
+    }
+    var name = Arrays.copyOfRange(head, line + 1, line + 1 + LEDGER_NAME);
+    if (target.file != null && contains(target.file, name)) {
+      return;
+    }
+    var aside = target.path.resolveSibling(target.path.getFileName() + ".incoming");
+    try (var file = disk.open(aside, Disk.Mode.CREATE)) {
+      if (contains(file, name)) {
+        return;
+      }
+      long at = file.size();
+      for (var slice : slices) {
+        int octets = slice.remaining();
+        file.write(slice.duplicate(), at);
+        at += octets;
+      }
+      file.force(true);
+    }
+    disk.forceFolder(Objects.requireNonNull(target.path.getParent()));
+  }
+
+  private static boolean contains(DiskFile file, byte[] word) throws IOException {
+    var window = new byte[1 << 16];
+    long size = file.size();
+    for (long at = 0; at < size; at += window.length - word.length) {
+      int n = file.read(ByteBuffer.wrap(window), at);
+      for (int i = 0; i + word.length <= n; i++) {
+        if (window[i] == 'X' && Ledger.literal(window, i, n, word)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /// Saves text of a document that is gone or does not begin as one: it was acknowledged, so it is

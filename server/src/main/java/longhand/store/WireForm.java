@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.zip.CRC32C;
 import longhand.disk.DiskFile;
+import org.jspecify.annotations.Nullable;
 
 /// A message as the wire carries it, read from the form documents hold: LF becomes CRLF, quotes are
 /// taken off. What [StoredForm] did is undone exactly.
@@ -15,7 +17,7 @@ final class WireForm extends InputStream {
 
   private static final int CHUNK = 32 * 1024;
 
-  private final DiskFile file;
+  private final @Nullable DiskFile file;
   private final Closeable onClose;
   private final boolean quoted;
   private final Quoting quoting = new Quoting();
@@ -36,13 +38,14 @@ final class WireForm extends InputStream {
   private final int expectedCrc;
   private boolean closed;
 
+  /// @param file null when `first` holds all
   /// @param first octets read already, of which those from `from` on belong to the message
   /// @param position in the file, of what follows them
   /// @param length octets of the whole message as stored
   /// @param expectedCrc CRC-32C of those
   /// @param onClose closed once, when the stream is closed
   WireForm(
-      DiskFile file,
+      @Nullable DiskFile file,
       long position,
       byte[] first,
       int from,
@@ -60,6 +63,14 @@ final class WireForm extends InputStream {
     this.expectedCrc = expectedCrc;
     this.onClose = onClose;
     crc.update(first, from, first.length - from);
+  }
+
+  /// The wire form of a whole text in memory.
+  static byte[] of(byte[] text, boolean quoted) throws IOException {
+    int crc = Ledger.crc(text, 0, text.length);
+    try (var in = new WireForm(null, 0, text, 0, text.length, quoted, crc, () -> {})) {
+      return in.readAllBytes();
+    }
   }
 
   @Override
@@ -218,7 +229,7 @@ final class WireForm extends InputStream {
       return false;
     }
     var buffer = ByteBuffer.wrap(in, 0, (int) Math.min(in.length, left));
-    int n = file.read(buffer, position);
+    int n = Objects.requireNonNull(file).read(buffer, position);
     if (n <= 0) {
       throw new EOFException("the document ends within a message");
     }

@@ -225,4 +225,48 @@ class OutsideTest {
     open();
     assertEquals(List.of("one", "three", "typed", "later"), subjects(1));
   }
+
+  @Test
+  void aDocumentChangedBetweenACrashAndTheNextStart() throws Exception {
+    three();
+    StoreTest.append(store, account, 1, "Subject: four\r\nStatus: D\r\n\r\nfour\r\n", Marks.NONE);
+    try (var view = account.view(1, true)) {
+      account.mark(List.of(view.at(3)), Account.Change.ADD, Marks.of(Flag.ANSWERED));
+    }
+    // What a crash leaves now: the fourth message and the mark are in the journal.
+    var crashed = data.resolve("crashed");
+    Files.createDirectories(crashed);
+    run(
+        "cp",
+        "-r",
+        data.resolve("mail").toString(),
+        data.resolve("journal").toString(),
+        crashed + "/");
+    var copy = crashed.resolve("mail/example.com/jbob");
+    var text = Files.readString(copy, StandardCharsets.ISO_8859_1);
+    // The power took the fourth message, and then somebody removed the first.
+    int first = text.indexOf("From alice", 10);
+    int second = text.indexOf("From alice", first + 1);
+    int fourth = text.lastIndexOf("From alice");
+    Files.writeString(
+        copy,
+        text.substring(0, first) + text.substring(second, fourth),
+        StandardCharsets.ISO_8859_1);
+    Files.deleteIfExists(crashed.resolve("mail/example.com/jbob.index"));
+    try (var other =
+        Store.open(
+            crashed,
+            new FileSystemDisk(),
+            InstantSource.system(),
+            new Random(2),
+            StoreSettings.DEFAULT)) {
+      account = other.account(StoreTest.JBOB);
+      assertEquals(List.of("two", "three", "four"), subjects(1));
+      try (var view = account.view(1, true)) {
+        assertEquals(2, view.at(1).uid());
+        assertEquals(
+            "Subject: four\r\nStatus: D\r\n\r\nfour\r\n", StoreTest.text(account, view.at(3)));
+      }
+    }
+  }
 }
