@@ -41,6 +41,11 @@ public final class Delivery {
     this.directory = directory;
   }
 
+  /// Octets free on the disk that messages go to.
+  public long freeOctets() throws IOException {
+    return store.freeOctets();
+  }
+
   /// An empty letter, for the message that is about to come.
   public Letter letter() {
     return store.letter();

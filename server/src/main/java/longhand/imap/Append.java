@@ -107,6 +107,8 @@ final class Append {
       refused = new Outcome.Refused("CANNOT", "a message without octets (RFC 3502 §6.3.11)");
     } else if (octets > (long) MESSAGES_SIZE_FACTOR * limits.messageOctetsMax()) {
       refused = new Outcome.Refused("LIMIT", "too much at once");
+    } else if (services.store().freeOctets() < limits.diskFreeOctetsMin()) {
+      refused = new Outcome.Refused("UNAVAILABLE", "no space on the server's disk now");
     } else if (!services.hasRoom(account.address(), octets)) {
       refused = new Outcome.Refused("OVERQUOTA", "no room for that");
     }

@@ -217,6 +217,13 @@ final class SmtpSession {
         if (mail.sizeOctets().orElse(0) > limits.messageOctetsMax()) {
           yield Reply.MESSAGE_TOO_LARGE;
         }
+        try {
+          if (services.delivery().freeOctets() < limits.diskFreeOctetsMin()) {
+            yield Reply.NO_SPACE;
+          }
+        } catch (IOException e) {
+          yield unreadable(e);
+        }
         // A null reverse-path is what disposition notifications have (RFC 8098 §2).
         var from = mail.from().address();
         if (user != null && from.isPresent()) {

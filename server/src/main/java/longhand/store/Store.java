@@ -40,6 +40,9 @@ public final class Store implements Closeable {
   /// Longest wait for a mail program that holds a document's locks.
   private static final long OUTSIDE_WAIT_NANOS = 5_000_000_000L;
 
+  /// How long what was seen of the disk is believed.
+  private static final long LOOK_NANOS = 1_000_000_000L;
+
   /// A dot lock older than this was left behind by a program that died.
   private static final long STALE_LOCK_NANOS = 300_000_000_000L;
 
@@ -56,6 +59,8 @@ public final class Store implements Closeable {
   private final Set<Account> watched = ConcurrentHashMap.newKeySet();
   private final AtomicLong letters = new AtomicLong();
   private final @Nullable Thread settler;
+  private volatile long freeOctets = -1;
+  private volatile long freeNanos;
   private volatile boolean closing;
   private volatile boolean settlingWanted;
 
@@ -184,6 +189,16 @@ public final class Store implements Closeable {
   /// An empty letter, to be written and finished.
   public Letter letter() {
     return new Letter(disk, spool.resolve(Long.toString(letters.incrementAndGet())));
+  }
+
+  /// Octets free on the disk, as of the last second.
+  public long freeOctets() throws IOException {
+    long now = System.nanoTime();
+    if (freeOctets < 0 || now - freeNanos > LOOK_NANOS) {
+      freeOctets = disk.freeOctets(mail);
+      freeNanos = now;
+    }
+    return freeOctets;
   }
 
   /// Puts messages into mailboxes, all or none, and returns once they are durable and visible: one
@@ -373,7 +388,7 @@ public final class Store implements Closeable {
 
   /// How often an account looks whether its document was changed by another program.
   long lookNanos() {
-    return settings.background() ? 1_000_000_000L : 0;
+    return settings.background() ? LOOK_NANOS : 0;
   }
 
   String newToken() {

@@ -49,6 +49,12 @@ public record Limits(
             says = "octets of a message (SIZE, and IMAP APPEND); more: 552 5.3.4")
         int messageOctetsMax,
     @Limit(
+            value = "1024",
+            least = "0",
+            says =
+                "free megabytes on the disk of the data folder, but no less than three messages of the greatest size; with fewer nothing is taken: SMTP 452 4.3.1, IMAP NO [UNAVAILABLE]")
+        int diskFreeMegabytesMin,
+    @Limit(
             value = "1048576",
             least = "65536",
             says = "octets of a message's header; more: 552 5.3.4")
@@ -248,6 +254,11 @@ public record Limits(
             value = "false",
             says = "whether connections from loopback addresses are free of the bounds per address")
         boolean loopbackUnbounded) {
+
+  /// Octets that must be free on the disk for anything to be taken.
+  public long diskFreeOctetsMin() {
+    return Math.max((long) diskFreeMegabytesMin << 20, 3L * messageOctetsMax);
+  }
 
   /// What the documents say of a limit.
   @Retention(RetentionPolicy.RUNTIME)

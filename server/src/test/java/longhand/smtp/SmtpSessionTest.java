@@ -326,6 +326,17 @@ class SmtpSessionTest {
   }
 
   @Test
+  void withTooLittleSpaceOnTheDiskNothingIsTaken() throws Exception {
+    var limits = LIMITS.with("diskFreeMegabytesMin", Integer.MAX_VALUE);
+    try (var full = new TestServer(data.resolve("full"), limits);
+        var client = new Client(full.connect("smtp"))) {
+      client.send("EHLO client.example");
+      assertThat(client.send("MAIL FROM:<a@example.org>")).startsWith("452 4.3.1");
+      assertThat(client.send("NOOP")).startsWith("250");
+    }
+  }
+
+  @Test
   void silenceIsAnsweredAndClosed() throws Exception {
     try (var client = client("smtp")) {
       assertThat(client.answer()).startsWith("421 4.4.2");
