@@ -74,7 +74,10 @@ final class Takeover {
     var taken = new Taken(regular);
     for (var item : reader.read(regular ? start : firstEntry(reader, file))) {
       switch (item) {
-        case Outside.Item.Ours(var found) -> takeOurs(found, live, taken, file);
+        case Outside.Item.Ours(var found) -> {
+          taken.lastOurs = found.offset();
+          takeOurs(found, live, taken, file);
+        }
         case Outside.Item.Moved moved -> {
           var entry = live.remove(moved.ledger().id());
           taken.layoutHolds = false;
@@ -95,7 +98,8 @@ final class Takeover {
     taken.layoutHolds &= live.isEmpty();
     saveIncoming(taken.incoming);
     var doc = account.document;
-    if (taken.layoutHolds && taken.firstNew >= account.end && doc != null && sameFile(file, doc)) {
+    boolean behindAll = taken.firstNew >= account.end && taken.firstNew > taken.lastOurs;
+    if (taken.layoutHolds && behindAll && doc != null && sameFile(file, doc)) {
       if (size > account.end) {
         file.truncate(account.end);
         file.force(true);
@@ -139,6 +143,7 @@ final class Takeover {
   private static final class Taken {
     boolean layoutHolds;
     long firstNew = Long.MAX_VALUE;
+    long lastOurs = -1;
     final List<Keep> keeps = new ArrayList<>();
     final List<Outside.Item.New> incoming = new ArrayList<>();
 

@@ -103,6 +103,20 @@ final class Scenario {
     return steps;
   }
 
+  /// One kind of operation each.
+  static final List<Integer> KINDS = List.of(0, 5, 6, 8, 12, 14, 16, 17, 18, 19, 20, 21, 23);
+
+  /// A history of those kinds.
+  static List<Step> ofKinds(long seed, List<Integer> kinds) {
+    var random = new Random(seed);
+    var steps = new ArrayList<Step>();
+    for (int kind : kinds) {
+      long step = random.nextLong();
+      steps.add(store -> run(store, kind, new Random(step)));
+    }
+    return steps;
+  }
+
   private static void run(Store store, int kind, Random random)
       throws IOException, MailboxException {
     var account = store.account(OWNERS.get(random.nextInt(OWNERS.size())));
