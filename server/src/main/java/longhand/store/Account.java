@@ -1819,6 +1819,15 @@ public final class Account {
     }
   }
 
+  boolean isOpen() {
+    return loaded;
+  }
+
+  /// When it was last used, by `System.nanoTime`.
+  long usedNanos() {
+    return usedNanos;
+  }
+
   /// Closes the document of an account that nobody has used for a while; whether it did.
   boolean closeIfIdle(long nanos) throws IOException {
     if (!loaded || System.nanoTime() - usedNanos < nanos || dirty() || !writer.tryLock()) {

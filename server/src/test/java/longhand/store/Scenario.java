@@ -36,7 +36,8 @@ final class Scenario {
           Duration.ofSeconds(5),
           Duration.ofDays(1),
           false,
-          Duration.ofMinutes(5));
+          Duration.ofMinutes(5),
+          4096);
 
   private Scenario() {}
 

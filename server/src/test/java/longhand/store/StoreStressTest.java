@@ -33,7 +33,14 @@ class StoreStressTest {
 
   private static final StoreSettings SETTINGS =
       new StoreSettings(
-          1 << 20, 8, true, Duration.ofMillis(50), Duration.ofDays(1), true, Duration.ofMinutes(5));
+          1 << 20,
+          8,
+          true,
+          Duration.ofMillis(50),
+          Duration.ofDays(1),
+          true,
+          Duration.ofMinutes(5),
+          4096);
 
   @TempDir Path data;
 
