@@ -83,7 +83,7 @@ enum Group {
       try (var client = ImapClient.open(server, 0)) {
         client.fill(new TestMessage(MESSAGE_OCTETS), scale.popMessages());
       }
-      int sessions = 5;
+      int sessions = 20;
       for (int i = 0; i < sessions; i++) {
         download(server, scale.popMessages());
       }

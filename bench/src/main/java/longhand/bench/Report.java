@@ -127,7 +127,7 @@ final class Report {
           IMAP STATUS shows every message in its account, no more and no less. %d messages over one connection, %d over ten and
           fifty; Longhand gets %d times as many, or its load would be over before it can be timed.
         - Processor time is that of all processes of a server, until it has nothing more to do.
-        - APPEND: %d single messages of 10 KiB, LITERAL+, each connection to an account of its own. POP3: five sessions that RETR %d
+        - APPEND: %d single messages of 10 KiB, LITERAL+, each connection to an account of its own. POP3: twenty sessions, after as many, that RETR %d
           messages one after the other.
         - The large mailbox has %d messages of 2,000 octets. Warm: the median of three passes after two; each a new session. Without
           an index: the server is stopped, its index files removed, the server started.
