@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import longhand.check.Checker;
@@ -168,9 +169,9 @@ class StoreCrashTest {
           "neither before nor after,"
               + where
               + "\nagainst before "
-              + difference(before, found)
+              + difference(before.messages(), found.messages())
               + "\nagainst after "
-              + difference(next, found));
+              + difference(next.messages(), found.messages()));
     }
     for (var mailbox : before.uidNexts().entrySet()) {
       var now = found.uidNexts().get(mailbox.getKey());
@@ -202,11 +203,11 @@ class StoreCrashTest {
     assertEquals(List.of(), findings, "the check finds something," + where);
   }
 
-  private static String difference(Scenario.Snapshot expected, Scenario.Snapshot found) {
-    var missing = new TreeMap<>(expected.messages());
-    missing.entrySet().removeAll(found.messages().entrySet());
-    var more = new TreeMap<>(found.messages());
-    more.entrySet().removeAll(expected.messages().entrySet());
+  static String difference(Map<String, String> expected, Map<String, String> found) {
+    var missing = new TreeMap<>(expected);
+    missing.entrySet().removeAll(found.entrySet());
+    var more = new TreeMap<>(found);
+    more.entrySet().removeAll(expected.entrySet());
     return "missing " + missing + " more " + more;
   }
 }
