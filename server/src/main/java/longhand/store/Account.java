@@ -512,9 +512,9 @@ public final class Account {
       Journal.Ticket last = null;
       for (int from = 0; from < changed.size(); from += CHANGES_MAX) {
         int to = Math.min(changed.size(), from + CHANGES_MAX);
-        last = beginRemark(changed.subList(from, to), wanted.subList(from, to), now);
+        last = handInMarks(changed.subList(from, to), wanted.subList(from, to), now);
       }
-      finish(last);
+      awaitAndShow(last);
       return changed;
     } finally {
       writer.unlock();
@@ -524,10 +524,10 @@ public final class Account {
 
   /// Gives entries other marks, with that modseq.
   void remark(List<Entry> changed, List<Marks> wanted, long now) throws IOException {
-    finish(beginRemark(changed, wanted, now));
+    awaitAndShow(handInMarks(changed, wanted, now));
   }
 
-  private Journal.@Nullable Ticket beginRemark(List<Entry> changed, List<Marks> wanted, long now)
+  private Journal.@Nullable Ticket handInMarks(List<Entry> changed, List<Marks> wanted, long now)
       throws IOException {
     var batch = new Batch();
     var narrow = new BitSet();
@@ -542,7 +542,7 @@ public final class Account {
     Journal.Ticket last = null;
     if (batch.length() > 0) {
       last =
-          begin(
+          handIn(
               batch,
               List.of(),
               () -> {
@@ -655,7 +655,7 @@ public final class Account {
           putLedger(batch, ledger(entry, entry.marks, now, true), entry);
         }
         last =
-            begin(
+            handIn(
                 batch,
                 List.of(),
                 () -> {
@@ -670,7 +670,7 @@ public final class Account {
                   }
                 });
       }
-      finish(last);
+      awaitAndShow(last);
       return removed;
     } finally {
       writer.unlock();
@@ -775,9 +775,9 @@ public final class Account {
       Journal.Ticket last = null;
       for (int from = 0; from < live.size(); from += CHANGES_MAX) {
         int to = Math.min(live.size(), from + CHANGES_MAX);
-        last = beginMove(live.subList(from, to), target, moved);
+        last = handInMove(live.subList(from, to), target, moved);
       }
-      finish(last);
+      awaitAndShow(last);
       return moved;
     } finally {
       writer.unlock();
@@ -785,7 +785,7 @@ public final class Account {
     }
   }
 
-  private Journal.Ticket beginMove(List<Entry> entries, MailboxState target, List<Copied> moved)
+  private Journal.Ticket handInMove(List<Entry> entries, MailboxState target, List<Copied> moved)
       throws IOException {
     long now = ++modseq;
     var batch = new Batch();
@@ -820,7 +820,7 @@ public final class Account {
       pairs.add(new Copied(entry, twin));
     }
     moved.addAll(pairs);
-    return begin(
+    return handIn(
         batch,
         puts,
         () -> {
@@ -1272,19 +1272,20 @@ public final class Account {
 
   /// Commits a batch of this account alone, with the writer lock held, and makes it visible.
   private void commit(Batch batch, List<Put> puts, Runnable effect) throws IOException {
-    finish(begin(batch, puts, effect));
+    awaitAndShow(handIn(batch, puts, effect));
   }
 
-  /// Hands in a batch of this account alone, with the writer lock held; `finish` makes it visible.
-  /// Several may be under way: they become durable, and visible, in order.
-  private Journal.Ticket begin(Batch batch, List<Put> puts, Runnable effect) throws IOException {
+  /// Hands in a batch of this account alone, with the writer lock held; `awaitAndShow` makes it
+  /// visible. Several may be under way: they become durable, and visible, in order.
+  private Journal.Ticket handIn(Batch batch, List<Put> puts, Runnable effect) throws IOException {
     var waiting = prepare(puts, effect);
     hand(waiting, batch);
     return Objects.requireNonNull(waiting.ticket);
   }
 
-  /// Waits until what this thread began last is durable, and makes it visible with all before it.
-  private void finish(Journal.@Nullable Ticket last) throws IOException {
+  /// Waits until what this thread handed in last is durable, and makes it visible with all before
+  /// it.
+  private void awaitAndShow(Journal.@Nullable Ticket last) throws IOException {
     if (last != null) {
       store.journal().await(last);
       applyDurable();
