@@ -9,8 +9,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.TimeUnit;
 
 /// The whole comparison: for each group of measures, round after round, Longhand and then its
 /// peers, each started with nothing and removed after; at the end the table. The script
@@ -34,7 +33,6 @@ public final class Compare {
   private final Path work;
   private final Scale scale;
   private final Samples samples = new Samples();
-  private final AtomicReference<@Nullable MailServer> running = new AtomicReference<>();
 
   private Compare(Path home, Path work, Scale scale) {
     this.home = home;
@@ -49,6 +47,10 @@ public final class Compare {
   ///
   /// @param arguments the checkout's folder, then the options
   public static void main(String... arguments) throws IOException, InterruptedException {
+    if (List.of(arguments).contains("--help")) {
+      System.out.print(USAGE);
+      return;
+    }
     Options options;
     try {
       options = options(List.of(arguments).subList(1, arguments.length));
@@ -148,15 +150,12 @@ public final class Compare {
   }
 
   private void measure(Group group, MailServer server) throws IOException, InterruptedException {
-    running.set(server);
     try (server) {
       server.start();
       group.run(server, scale, samples);
     } catch (IOException e) {
       throw new IOException(
           server.name() + " in " + group + ": " + e.getMessage() + "\n" + logs(server), e);
-    } finally {
-      running.set(null);
     }
   }
 
@@ -169,13 +168,24 @@ public final class Compare {
   /// At the end of the process, an early one too: nothing of ours stays behind.
   private void clear() {
     try {
-      var server = running.get();
-      if (server != null) {
-        server.close();
+      Processes.endAll();
+      for (int tries = 1; ; tries++) {
+        try {
+          Processes.remove(work);
+          return;
+        } catch (IOException e) {
+          // The main thread may be at it too.
+          if (tries == 20) {
+            System.err.println(work + " is left behind: " + e);
+            return;
+          }
+          TimeUnit.MILLISECONDS.sleep(100);
+        }
       }
-      Processes.remove(work);
     } catch (IOException e) {
       System.err.println(work + " is left behind: " + e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -34,6 +34,9 @@ final class PostfixDovecot implements MailServer {
   /// Mail is owned by the user `nobody`.
   private static final int OWNER = 65534;
 
+  /// Or by users from this one on, whom nobody else is.
+  private static final int OWNERS = 2_000_000;
+
   private final Path folder;
   private final String name;
   private final int[] ports;
@@ -76,11 +79,23 @@ final class PostfixDovecot implements MailServer {
       throws IOException, InterruptedException {
     var mail = Files.createDirectories(folder.resolve("mail"));
     Processes.run(List.of("chown", OWNER + ":" + OWNER, mail.toString()));
+    if (hibernate) {
+      // Owners of their own: a process that hibernates needs inotify, which Linux bounds per owner.
+      Processes.run(List.of("chmod", "1777", mail.toString()));
+    }
     var users = new StringBuilder();
     for (int i = 0; i < ACCOUNTS; i++) {
-      users.append(MailServer.address(i)).append(":{PLAIN}").append(PASSWORD).append("\n");
+      int owner = hibernate ? OWNERS + i : OWNER;
+      users.append(
+          "%s:{PLAIN}%s:%d:%d::%s/user%d%n"
+              .formatted(MailServer.address(i), PASSWORD, owner, owner, mail, i));
     }
     Files.writeString(folder.resolve("users"), users);
+    var userdb =
+        hibernate
+            ? "driver = passwd-file\n  args = username_format=%u " + folder + "/users"
+            : "driver = static\n  args = uid=%d gid=%d home=%s/%%n allow_all_users=yes"
+                .formatted(OWNER, OWNER, mail);
     Files.writeString(
         folder.resolve("dovecot.conf"),
         """
@@ -109,8 +124,7 @@ final class PostfixDovecot implements MailServer {
           args = scheme=PLAIN username_format=%%u %1$s/users
         }
         userdb {
-          driver = static
-          args = uid=%6$d gid=%6$d home=%1$s/mail/%%n allow_all_users=yes
+          %6$s
         }
         namespace inbox {
           inbox = yes
@@ -140,7 +154,7 @@ final class PostfixDovecot implements MailServer {
         service imap {
           process_limit = 8000
           process_min_avail = 10
-          service_count = 256
+          service_count = %7$d
           unix_listener imap-master {
             user = dovecot
           }
@@ -164,7 +178,13 @@ final class PostfixDovecot implements MailServer {
         }
         """
             .formatted(
-                folder, format.location, imapPort(), pop3Port(), hibernate ? "2s" : "0", OWNER));
+                folder,
+                format.location,
+                imapPort(),
+                pop3Port(),
+                hibernate ? "2s" : "0",
+                userdb,
+                hibernate ? 1 : 256));
   }
 
   private void writePostfix() throws IOException, InterruptedException {

@@ -20,7 +20,25 @@ final class Processes {
 
   private static final long POLL_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
 
+  /// All that were started; guarded by itself.
+  private static final List<Process> STARTED = new ArrayList<>();
+
+  /// Whether nothing may be started any more; guarded by `STARTED`.
+  private static boolean ending;
+
   private Processes() {}
+
+  /// Ends all that were started and lets nothing start any more, since this process is to end.
+  static void endAll() throws IOException, InterruptedException {
+    List<Process> all;
+    synchronized (STARTED) {
+      ending = true;
+      all = List.copyOf(STARTED);
+    }
+    for (var process : all) {
+      end(process);
+    }
+  }
 
   /// Ports of 127.0.0.1 that nobody uses at the moment.
   static int[] freePorts(int count) throws IOException {
@@ -42,10 +60,19 @@ final class Processes {
 
   /// Starts a program whose output goes to a file.
   static Process start(Path log, List<String> command) throws IOException {
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-        .start();
+    synchronized (STARTED) {
+      if (ending) {
+        throw new IOException("ending");
+      }
+      STARTED.removeIf(each -> !each.isAlive());
+      var process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+              .start();
+      STARTED.add(process);
+      return process;
+    }
   }
 
   /// Runs a program to its end, which must be a good one.

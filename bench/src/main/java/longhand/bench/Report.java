@@ -63,12 +63,17 @@ final class Report {
 
         <!-- Written by bench/compare --write; figures of a real run, nothing by hand. -->
 
-        Longhand beside Postfix with Dovecot: the same load on each in turn, %d rounds, medians. Measured on %s.
+        Longhand beside Postfix with Dovecot: the same load on each in turn, rounds: %d, medians. Measured on %s%s.
 
         | | |
         |---|---|
         """
-            .formatted(rounds, LocalDate.now(ZoneOffset.UTC)));
+            .formatted(
+                rounds,
+                LocalDate.now(ZoneOffset.UTC),
+                scale.equals(Scale.QUICK)
+                    ? ", with small loads: rough, and Java still warming up"
+                    : ""));
     for (var line : machine(folder)) {
       out.append("| ").append(line.getFirst()).append(" | ").append(line.getLast()).append(" |\n");
     }

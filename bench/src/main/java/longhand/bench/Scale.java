@@ -13,7 +13,7 @@ record Scale(
     int smtpOne, int smtpMany, int appends, int popMessages, int mailbox, int idle, int growth) {
 
   static final Scale FULL = new Scale(1000, 4000, 4000, 1000, 100_000, 5000, 100_000);
-  static final Scale QUICK = new Scale(200, 800, 1000, 1000, 10_000, 500, 10_000);
+  static final Scale QUICK = new Scale(300, 1000, 1000, 1000, 10_000, 500, 10_000);
 
   /// Longhand gets so many times the messages of its peers over SMTP and APPEND, or the load would
   /// be over before it can be timed.
