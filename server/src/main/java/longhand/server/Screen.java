@@ -1,8 +1,9 @@
 package longhand.server;
 
+import java.io.Console;
 import java.io.PrintStream;
 import java.util.Locale;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Shows what a tool tells: lines as they come, and how far it is, on a terminal as one line with a
@@ -34,7 +35,7 @@ final class Screen implements Consumer<Told>, AutoCloseable {
   private Screen(String verb, PrintStream out) {
     this.verb = verb;
     this.out = out;
-    this.terminal = Objects.requireNonNull(System.console()).isTerminal();
+    this.terminal = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
   }
 
   @Override

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -26,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import longhand.check.Checker;
 import longhand.check.Finding;
 import longhand.disk.FileSystemDisk;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -333,7 +335,7 @@ class KillLoopTest {
     }
   }
 
-  private synchronized Message known(int number) {
+  private synchronized @Nullable Message known(int number) {
     var message = ledger.get(number);
     // Whoever sees it, has it: it may have been read before its own 250 was.
     return message == null || message.sent != Sent.ACKNOWLEDGED || message.expunged
@@ -408,7 +410,7 @@ class KillLoopTest {
         continue;
       }
       Set<String> set = new TreeSet<>();
-      for (var flag : line.substring(flags + 7, line.indexOf(')', flags)).split(" ")) {
+      for (var flag : line.substring(flags + 7, line.indexOf(')', flags)).split(" ", -1)) {
         if (!flag.isEmpty() && !flag.equals("\\Recent")) {
           set.add(flag);
         }
@@ -476,7 +478,7 @@ class KillLoopTest {
                 "%s is in %s, expected %s or %s",
                 name, mailbox, message.mailbox, message.mailboxMaybe)
             .isTrue();
-        var now = flags.get(message.number);
+        var now = Objects.requireNonNull(flags.get(message.number));
         assertThat(now.equals(message.flags) || message.flagsMaybe.contains(now))
             .as("%s has %s, expected %s or %s", name, now, message.flags, message.flagsMaybe)
             .isTrue();
