@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import longhand.disk.Disk;
@@ -40,13 +41,23 @@ public final class Checker {
   private final Disk disk;
   private final Path data;
   private final Consumer<Finding> findings;
+  private final Consumer<Extent> progress;
+  private int done;
 
   /// @param data the data folder
   /// @param findings is told of each finding as it is made
   public Checker(Disk disk, Path data, Consumer<Finding> findings) {
+    this(disk, data, findings, _ -> {});
+  }
+
+  /// The same, telling how far it is.
+  ///
+  /// @param progress is told after each document what has been looked at so far
+  public Checker(Disk disk, Path data, Consumer<Finding> findings, Consumer<Extent> progress) {
     this.disk = disk;
     this.data = data;
     this.findings = findings;
+    this.progress = progress;
   }
 
   /// What was looked at.
@@ -77,9 +88,10 @@ public final class Checker {
     long messages = 0;
     long octets = 0;
     for (var name : names) {
-      var content = content(name, journal.getOrDefault(name, List.of()));
-      octets += content.length;
-      messages += new Document("mail/" + name, content).check();
+      var extent = document(name, journal.getOrDefault(name, List.of()));
+      octets += extent.octets;
+      messages += extent.messages;
+      progress.accept(new Extent(++done, messages, octets));
     }
     if (wanted == null) {
       for (var document : journal.keySet()) {
@@ -94,6 +106,54 @@ public final class Checker {
       }
     }
     return new Extent(names.size(), messages, octets);
+  }
+
+  /// Checks one document that is settled, so that the journal has nothing for it any more: how a
+  /// running server checks.
+  ///
+  /// @throws IOException when it cannot be read
+  public Extent checkSettled(String name) throws IOException {
+    return document(name, List.of());
+  }
+
+  private Extent document(String name, List<JournalReader.Put> puts) throws IOException {
+    var content = content(name, puts);
+    var document = new Document("mail/" + name, content);
+    long messages = document.check();
+    // What the journal still has will change the document, and so the index will not be believed.
+    if (puts.isEmpty()) {
+      var rows = new IndexReader(disk, data.resolve("mail").resolve(name)).read(document.token);
+      if (rows != null) {
+        compare("mail/" + name + ".index", document.rows, rows);
+      }
+    }
+    return new Extent(1, messages, content.length);
+  }
+
+  /// Says where the index is not what the document is.
+  private void compare(
+      String where, Map<Long, IndexReader.Row> document, Map<Long, IndexReader.Row> index) {
+    for (var row : document.entrySet()) {
+      var other = index.get(row.getKey());
+      if (other == null) {
+        damage(where, -1, "the index lacks id " + row.getKey());
+      } else if (!other.equals(row.getValue())) {
+        damage(
+            where,
+            -1,
+            "id "
+                + row.getKey()
+                + " is in the index as "
+                + other
+                + ", in the document as "
+                + row.getValue());
+      }
+    }
+    for (var id : index.keySet()) {
+      if (!document.containsKey(id)) {
+        damage(where, -1, "the index has id " + id + ", which the document has not");
+      }
+    }
   }
 
   private void damage(String where, long offset, String text) {
@@ -124,7 +184,7 @@ public final class Checker {
         mine.add(Map.entry(put.offset(), put.octets()));
       }
     }
-    return new Overlay(file, mine).content();
+    return mine.isEmpty() ? file : new Overlay(file, mine).content();
   }
 
   private static long generation(byte[] file) {
@@ -171,6 +231,7 @@ public final class Checker {
     private final Map<Long, String> mailboxes = new HashMap<>();
     private final Set<String> uids = new HashSet<>();
     private final Set<String> ids = new HashSet<>();
+    private final Map<Long, IndexReader.Row> rows = new HashMap<>();
 
     Document(String where, byte[] content) {
       this.where = where;
@@ -366,12 +427,12 @@ public final class Checker {
       if (!hex(content, marks, text - marks).equals(fields.get(10))) {
         note(where, marks, "another program has changed the marks, or they are damaged");
       }
-      identity(at, fields, lines.get(3));
+      identity(at, fields, lines);
       return text(at, text, fields);
     }
 
-    private void identity(int at, List<String> fields, String mailboxLine) {
-      var words = mailboxLine.substring("X-Mailbox: ".length()).split(" ", -1);
+    private void identity(int at, List<String> fields, List<String> lines) {
+      var words = lines.get(3).substring("X-Mailbox: ".length()).split(" ", -1);
       long mailbox = number(words[0]);
       if (!fields.get(9).startsWith("L")) {
         return;
@@ -380,12 +441,35 @@ public final class Checker {
         note(where, at, "lies in mailbox " + words[0] + ", which has been removed");
         return;
       }
+      rows.put(number(fields.get(2)), row(at, fields, lines, mailbox));
       if (!ids.add(fields.get(2))) {
         damage(where, at, "a second live entry of id " + fields.get(2));
       }
       if (!uids.add(mailbox + " " + fields.get(3))) {
         damage(where, at, "a second live entry of UID " + fields.get(3) + " in mailbox " + mailbox);
       }
+    }
+
+    private static IndexReader.Row row(
+        int at, List<String> fields, List<String> lines, long mailbox) {
+      var flags = new StringBuilder();
+      flags.append(lines.get(0).indexOf('R', 8) >= 0 ? "R" : "");
+      for (var letter : List.of("A", "F", "D", "T")) {
+        flags.append(lines.get(1).indexOf(letter, 10) >= 0 ? letter : "");
+      }
+      var keywords = new TreeSet<>(List.of(lines.get(2).substring(12).split(" ", -1)));
+      keywords.remove("");
+      return new IndexReader.Row(
+          mailbox,
+          number(fields.get(3)),
+          number(fields.get(4)),
+          number(fields.get(5)),
+          number(fields.get(6)),
+          number(fields.get(7)),
+          fields.get(8),
+          flags.toString(),
+          keywords,
+          at);
     }
 
     private int text(int at, int text, List<String> fields) {

@@ -31,6 +31,7 @@ public final class AccountIndex implements Closeable {
   private @Nullable MVMap<Long, byte[]> rows;
   private @Nullable MVMap<Long, byte[]> summaries;
   private int uncommitted;
+  private boolean readOnly;
 
   private AccountIndex(Disk disk, Path file) {
     this.disk = disk;
@@ -46,6 +47,27 @@ public final class AccountIndex implements Closeable {
       index.tryOpen();
     }
     return index;
+  }
+
+  /// Opens the index in a file to look at it: nothing is changed, removed or made. Null when there
+  /// is none, or none that can be read, or another process has it open.
+  public static @Nullable AccountIndex openReadOnly(Disk disk, Path file) {
+    if (!disk.exists(file)) {
+      return null;
+    }
+    var index = new AccountIndex(disk, file);
+    index.readOnly = true;
+    try {
+      var opened = new MVStore.Builder().fileName(file.toString()).readOnly().cacheSize(2).open();
+      index.store = opened;
+      index.rows = opened.openMap("rows");
+      index.summaries = opened.openMap("summaries");
+      return index;
+    } catch (RuntimeException e) {
+      LOG.log(System.Logger.Level.DEBUG, file + " cannot be read as an index", e);
+      index.abandon();
+      return null;
+    }
   }
 
   private boolean tryOpen() {
@@ -81,6 +103,9 @@ public final class AccountIndex implements Closeable {
   }
 
   private void remove() {
+    if (readOnly) {
+      return;
+    }
     try {
       disk.delete(file);
     } catch (IOException e) {

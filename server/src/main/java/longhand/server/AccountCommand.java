@@ -93,7 +93,7 @@ final class AccountCommand {
     }
   }
 
-  private static Address addressOf(Directory directory, String text) throws CommandException {
+  static Address addressOf(Directory directory, String text) throws CommandException {
     var account =
         directory
             .address(text)

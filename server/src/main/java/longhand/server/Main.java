@@ -22,6 +22,11 @@ import picocli.CommandLine.Command;
       ServeCommand.class,
       ConfigCommand.class,
       AccountCommand.class,
+      DocumentCommand.Check.class,
+      DocumentCommand.Rebuild.class,
+      DocumentCommand.Cat.class,
+      DocumentCommand.Export.class,
+      DocumentCommand.Import.class,
     },
     footer = {
       "",

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import javax.net.ssl.SSLContext;
@@ -209,7 +210,7 @@ public final class Server implements Closeable {
     }
   }
 
-  private static Store openStore(Config config) throws IOException, CommandException {
+  static Store openStore(Config config) throws IOException, CommandException {
     try {
       return Store.open(
           config.data(),
@@ -231,8 +232,7 @@ public final class Server implements Closeable {
       }
     }
     try {
-      control =
-          ControlSocket.open(controlSocket(config), line -> AccountChanges.answer(directory, line));
+      control = ControlSocket.open(controlSocket(config), this::control);
     } catch (IOException e) {
       // Commands then write the accounts' files themselves, which is as safe.
       LOG.log(Level.WARNING, () -> "commands cannot reach this server: " + e.getMessage());
@@ -246,6 +246,14 @@ public final class Server implements Closeable {
         throw cannotListen("metrics " + address, e);
       }
     }
+  }
+
+  /// Answers a command: the tools' are known by name, the others are about accounts.
+  private String control(String line, Consumer<String> told) {
+    return DocumentWork.isFor(line)
+        ? new DocumentWork(config.data(), store, directory)
+            .answer(line, each -> told.accept(each.toLine()))
+        : AccountChanges.answer(directory, line);
   }
 
   private static CommandException cannotListen(String label, BindException e) {

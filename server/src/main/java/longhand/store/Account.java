@@ -1860,6 +1860,64 @@ public final class Account {
     return usedNanos;
   }
 
+  /// Brings all into the document, forced, and the index up to date and closed. Called with the
+  /// writer lock, so nothing new comes.
+  void rest() throws IOException {
+    drain();
+    for (int i = 0; dirty() && i < 100; i++) {
+      store.settleOne(this);
+    }
+    if (dirty()) {
+      throw new IOException(name + " does not come to rest; its document cannot be written");
+    }
+    index.write();
+    index.close();
+  }
+
+  /// Forgets all that is known of the document, which is settled first: the next use reads it.
+  /// Views find their mailboxes gone. Called with the writer lock.
+  void forget() throws IOException {
+    if (!loaded) {
+      return;
+    }
+    drain();
+    if (document != null) {
+      lookOutside(true);
+      rest();
+    } else {
+      index.close();
+    }
+    state.lock();
+    try {
+      for (var mailbox : mailboxes.values()) {
+        mailbox.gone = true;
+        for (int i = 0; i < mailbox.count; i++) {
+          mailbox.entries[i].expunged = true;
+        }
+        mailbox.views.forEach(View::removed);
+      }
+    } finally {
+      state.unlock();
+    }
+    loaded = false;
+    var doc = document;
+    if (doc != null) {
+      document = null;
+      doc.close();
+    }
+    tell();
+  }
+
+  /// The greatest id given out so far, 0 when none was.
+  public long lastId() throws IOException {
+    begin();
+    try {
+      return nextId - 1;
+    } finally {
+      writer.unlock();
+    }
+  }
+
   /// Closes the document of an account that nobody has used for a while; whether it did.
   boolean closeIfIdle(long nanos) throws IOException {
     if (!loaded || System.nanoTime() - usedNanos < nanos || dirty() || !writer.tryLock()) {

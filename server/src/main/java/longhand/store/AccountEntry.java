@@ -291,15 +291,7 @@ record AccountEntry(String token, long generation, Instant made, int room, Table
         }
         case "mailbox" -> {
           expect(words, 14, start);
-          rows.add(
-              new Row(
-                  (int) number(words.get(1)),
-                  unescape(words.get(13)),
-                  role(words.get(9)),
-                  number(words.get(3)),
-                  number(words.get(5)),
-                  number(words.get(7)),
-                  words.get(11).equals("yes")));
+          rows.add(mailboxRow(words));
         }
         case "subscription" -> {
           expect(words, 2, start);
@@ -318,6 +310,50 @@ record AccountEntry(String token, long generation, Instant made, int room, Table
         Instant.ofEpochSecond(ledger.saved()),
         room,
         new Table(address, modseq, id, mailbox, rows, subscriptions));
+  }
+
+  /// What is told of rows that pass their checks.
+  interface Rows {
+    void next(long modseq, long id, int mailbox);
+
+    void mailbox(Row row);
+
+    void subscription(String name);
+  }
+
+  /// Tells of the row on a line of a damaged table, when it is one and passes its check.
+  static void salvage(byte[] from, int start, int stop, Rows rows) {
+    int octets = stop - start - 9;
+    if (octets <= 0
+        || !new String(from, start + octets, 9, StandardCharsets.ISO_8859_1)
+            .equals(String.format(Locale.ROOT, " %08x", Ledger.crc(from, start, octets)))) {
+      return;
+    }
+    var words = List.of(new String(from, start, octets, StandardCharsets.UTF_8).split(" ", -1));
+    try {
+      if (words.getFirst().equals("next") && words.size() == 7) {
+        rows.next(number(words.get(2)), number(words.get(4)), (int) number(words.get(6)));
+      } else if (words.getFirst().equals("mailbox") && words.size() == 14) {
+        rows.mailbox(mailboxRow(words));
+      } else if (words.getFirst().equals("subscription") && words.size() == 2) {
+        rows.subscription(unescape(words.get(1)));
+      }
+    } catch (DamagedException e) {
+      // The check is right and the row is not: not ours after all.
+      System.getLogger(AccountEntry.class.getName())
+          .log(System.Logger.Level.DEBUG, "a row that cannot be used", e);
+    }
+  }
+
+  private static Row mailboxRow(List<String> words) throws DamagedException {
+    return new Row(
+        (int) number(words.get(1)),
+        unescape(words.get(13)),
+        role(words.get(9)),
+        number(words.get(3)),
+        number(words.get(5)),
+        number(words.get(7)),
+        words.get(11).equals("yes"));
   }
 
   private static void expect(List<String> words, int count, int at) throws DamagedException {

@@ -24,6 +24,7 @@ import longhand.disk.Disk;
 import longhand.disk.DiskFile;
 import longhand.index.AccountIndex;
 import longhand.mail.Address;
+import longhand.mail.Domain;
 import org.jspecify.annotations.Nullable;
 
 /// All accounts of one data folder. One process at a time may open it. Safe for any thread.
@@ -187,6 +188,78 @@ public final class Store implements Closeable {
       }
     }
     return name.toString();
+  }
+
+  /// The addresses that have a document, sorted.
+  public List<Address> documents() throws IOException {
+    var addresses = new ArrayList<Address>();
+    for (var domain : disk.list(mail)) {
+      for (var local : disk.list(mail.resolve(domain))) {
+        if (local.endsWith(".index")
+            || local.endsWith(".lock")
+            || local.endsWith(".rewrite")
+            || local.endsWith(".incoming")) {
+          continue;
+        }
+        try {
+          var address = new Address(decode(local), new Domain(decode(domain)));
+          if (documentName(address).equals(domain + "/" + local)) {
+            addresses.add(address);
+          }
+        } catch (IllegalArgumentException e) {
+          LOG.log(System.Logger.Level.DEBUG, domain + "/" + local + " is no document of ours", e);
+        }
+      }
+    }
+    return addresses;
+  }
+
+  private static String decode(String name) {
+    var octets = new ByteArrayOutputStream();
+    for (int i = 0; i < name.length(); i++) {
+      if (name.charAt(i) == '%' && i + 3 <= name.length()) {
+        octets.write(Integer.parseInt(name, i + 1, i + 3, 16));
+        i += 2;
+      } else {
+        octets.write(name.charAt(i));
+      }
+    }
+    return octets.toString(StandardCharsets.UTF_8);
+  }
+
+  /// Makes all but the document of an account anew: its index, and an account entry that is lost or
+  /// damaged. Sessions that have a mailbox of it open find it gone. Gives what was done, a line
+  /// each.
+  ///
+  /// @throws IOException when the document cannot be read or written
+  public List<String> rebuild(Address address) throws IOException {
+    var account = account(address);
+    var name = documentName(address);
+    var done = new ArrayList<String>();
+    account.writer.lock();
+    try {
+      journal.check();
+      account.forget();
+      if (!disk.exists(account.path)) {
+        return List.of("there is no document");
+      }
+      disk.delete(account.path.resolveSibling(account.path.getFileName() + ".index"));
+      done.addAll(
+          new Rebuild(
+                  disk,
+                  account.path,
+                  mail.resolveSibling("damaged").resolve(name),
+                  account.address(),
+                  clock.instant(),
+                  newToken())
+              .repair());
+      account.load();
+      account.rest();
+      done.add(account.usage().messages() + " messages");
+    } finally {
+      account.writer.unlock();
+    }
+    return done;
   }
 
   /// An empty letter, to be written and finished.
@@ -538,6 +611,39 @@ public final class Store implements Closeable {
     open.sort(Comparator.comparingLong(Account::usedNanos));
     for (var account : open.subList(0, open.size() - settings.openMax())) {
       account.closeIfIdle(IDLE_LEAST_NANOS);
+    }
+  }
+
+  /// What is done while an account rests.
+  public interface Quiet {
+    /// Does it.
+    void run() throws IOException;
+  }
+
+  /// Does something while nothing of an account changes and all of it is in its document, forced;
+  /// its index is written and closed. Deliveries and commands of that account wait meanwhile, so it
+  /// should be short. An account without a document: the action runs all the same.
+  ///
+  /// @throws IOException when the document cannot be read or settled
+  public void quietly(Address address, Quiet action) throws IOException {
+    var account = account(address);
+    account.begin();
+    try {
+      account.rest();
+      action.run();
+    } finally {
+      account.writer.unlock();
+    }
+  }
+
+  /// Settles one account whose writer lock is held.
+  synchronized void settleOne(Account account) throws IOException {
+    journal.check();
+    try {
+      account.settle();
+    } catch (ForceException e) {
+      journal.fail(e);
+      throw e;
     }
   }
 

@@ -3,6 +3,8 @@ package longhand.wire;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -16,11 +18,12 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
-import java.util.function.UnaryOperator;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A Unix domain socket through which commands of the same user reach the running server: one line
-/// asks, one line answers, lines end with LF. The file's mode lets nobody else in.
+/// asks, one line answers, lines end with LF. Work that takes long tells of itself in lines that
+/// begin with `+`, before the answer, which does not. The file's mode lets nobody else in.
 public final class ControlSocket implements Closeable {
 
   /// Longest line, in bytes.
@@ -31,20 +34,28 @@ public final class ControlSocket implements Closeable {
 
   private final Path path;
   private final ServerSocketChannel server;
-  private final UnaryOperator<String> answer;
+  private final Handler handler;
   private final Semaphore places = new Semaphore(CONNECTIONS_MAX);
 
-  private ControlSocket(Path path, ServerSocketChannel server, UnaryOperator<String> answer) {
+  private ControlSocket(Path path, ServerSocketChannel server, Handler handler) {
     this.path = path;
     this.server = server;
-    this.answer = answer;
+    this.handler = handler;
+  }
+
+  /// What gives the answers, on a thread of the connection's own.
+  public interface Handler {
+
+    /// The answer to a line.
+    ///
+    /// @param told takes lines to send before the answer; `UncheckedIOException` when nobody is
+    ///   there any more
+    String answer(String line, Consumer<String> told);
   }
 
   /// Listens at `path`. A file left behind by a server that is no more is replaced, so the caller
   /// must make sure that no other server runs.
-  ///
-  /// @param answer gives the answer to a line, on a thread of the connection's own
-  public static ControlSocket open(Path path, UnaryOperator<String> answer) throws IOException {
+  public static ControlSocket open(Path path, Handler handler) throws IOException {
     Files.deleteIfExists(path);
     var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     try {
@@ -54,20 +65,33 @@ public final class ControlSocket implements Closeable {
       server.close();
       throw new IOException("cannot listen at " + path + ": " + e.getMessage(), e);
     }
-    var socket = new ControlSocket(path, server, answer);
+    var socket = new ControlSocket(path, server, handler);
     Thread.ofVirtual().name("control accept").start(socket::accept);
     return socket;
   }
 
   /// Asks the server that listens at `path`; empty when none does.
   public static Optional<String> ask(Path path, String line) throws IOException {
+    return ask(path, line, _ -> {});
+  }
+
+  /// The same, of work that tells of itself.
+  ///
+  /// @param told is given each line before the answer
+  public static Optional<String> ask(Path path, String line, Consumer<String> told)
+      throws IOException {
     if (!Files.exists(path)) {
       return Optional.empty();
     }
     try (var channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       channel.connect(UnixDomainSocketAddress.of(path));
       write(channel, line);
-      var answer = readLine(channel);
+      var lines = new Lines(channel);
+      var answer = lines.next();
+      while (answer != null && answer.startsWith("+")) {
+        told.accept(answer.substring(1));
+        answer = lines.next();
+      }
       if (answer == null) {
         throw new IOException("the server closed " + path + " without an answer");
       }
@@ -100,9 +124,20 @@ public final class ControlSocket implements Closeable {
 
   private void serve(SocketChannel channel) {
     try (channel) {
-      for (var line = readLine(channel); line != null; line = readLine(channel)) {
-        write(channel, answer.apply(line));
+      var lines = new Lines(channel);
+      Consumer<String> told =
+          text -> {
+            try {
+              write(channel, "+" + text);
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          };
+      for (var line = lines.next(); line != null; line = lines.next()) {
+        write(channel, handler.answer(line, told));
       }
+    } catch (UncheckedIOException e) {
+      LOG.log(System.Logger.Level.DEBUG, "control connection: {0}", e.toString());
     } catch (IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "control connection: {0}", e.toString());
     } catch (RuntimeException e) {
@@ -119,23 +154,40 @@ public final class ControlSocket implements Closeable {
     }
   }
 
-  /// Reads one line; what follows it is not kept, since each side waits for the other's line.
-  private static @Nullable String readLine(SocketChannel channel) throws IOException {
-    var line = new ByteArrayOutputStream();
-    var in = Channels.newInputStream(channel);
-    var buffer = new byte[8192];
-    while (true) {
-      int n = in.read(buffer);
-      if (n < 0) {
-        return null;
-      }
-      if (n > 0 && buffer[n - 1] == '\n') {
-        line.write(buffer, 0, n - 1);
-        return line.toString(StandardCharsets.UTF_8);
-      }
-      line.write(buffer, 0, n);
-      if (line.size() > LINE_BYTES_MAX) {
-        throw new IOException("a line of more than " + LINE_BYTES_MAX + " bytes");
+  /// Reads lines.
+  private static final class Lines {
+
+    private final InputStream in;
+    private final byte[] buffer = new byte[64 * 1024];
+    private int from;
+    private int to;
+
+    Lines(SocketChannel channel) {
+      in = Channels.newInputStream(channel);
+    }
+
+    /// The next line without its LF; null at the end.
+    @Nullable String next() throws IOException {
+      var line = new ByteArrayOutputStream();
+      while (true) {
+        for (int i = from; i < to; i++) {
+          if (buffer[i] == '\n') {
+            line.write(buffer, from, i - from);
+            from = i + 1;
+            return line.toString(StandardCharsets.UTF_8);
+          }
+        }
+        line.write(buffer, from, to - from);
+        from = 0;
+        to = 0;
+        if (line.size() > LINE_BYTES_MAX) {
+          throw new IOException("a line of more than " + LINE_BYTES_MAX + " bytes");
+        }
+        int n = in.read(buffer);
+        if (n < 0) {
+          return null;
+        }
+        to = n;
       }
     }
   }
