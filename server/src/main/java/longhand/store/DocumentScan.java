@@ -23,6 +23,9 @@ final class DocumentScan {
 
   private static final int WINDOW = 4096;
 
+  private static final int WINDOW_WIDE = 1 << 16;
+  private static final int SHORT_ENTRY = 8192;
+
   /// Enough for the head of nearly every entry; less than the window, so that the window read at
   /// the end of a text usually holds the next head as well.
   private static final int HEAD = 1024;
@@ -37,6 +40,7 @@ final class DocumentScan {
   private long windowStart;
   private int windowLength;
   private long position;
+  private boolean shortEntries;
   private String trouble = "";
 
   /// From `position`, which must be the start of an entry, to `size`.
@@ -96,6 +100,7 @@ final class DocumentScan {
       return trouble("the text of " + ledger.length() + " octets does not end where it should");
     }
     position = end;
+    shortEntries = end - offset < SHORT_ENTRY;
     return new Found(offset, fromLength, ledger, parsed.marksIntact(), end);
   }
 
@@ -129,11 +134,12 @@ final class DocumentScan {
     if (from >= windowStart && from + wanted <= windowStart + windowLength) {
       return (int) Math.min(windowStart + windowLength - from, Integer.MAX_VALUE);
     }
-    int capacity = Math.max(wanted, WINDOW);
+    // Short entries come many with one read; behind long ones a wide window would be read in vain.
+    int capacity = Math.max(wanted, shortEntries ? WINDOW_WIDE : WINDOW);
     if (window.length < capacity) {
       window = new byte[capacity];
     }
-    var buffer = ByteBuffer.wrap(window, 0, (int) Math.min(window.length, size - from));
+    var buffer = ByteBuffer.wrap(window, 0, (int) Math.min(capacity, size - from));
     int n = Math.max(0, file.read(buffer, from));
     windowStart = from;
     windowLength = n;
