@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -508,10 +509,12 @@ public final class Account {
       if (!changed.isEmpty()) {
         modseq = now;
       }
+      Journal.Ticket last = null;
       for (int from = 0; from < changed.size(); from += CHANGES_MAX) {
         int to = Math.min(changed.size(), from + CHANGES_MAX);
-        remark(changed.subList(from, to), wanted.subList(from, to), now);
+        last = handInMarks(changed.subList(from, to), wanted.subList(from, to), now);
       }
+      awaitAndShow(last);
       return changed;
     } finally {
       writer.unlock();
@@ -519,33 +522,42 @@ public final class Account {
     }
   }
 
+  /// Gives entries other marks, with that modseq.
   void remark(List<Entry> changed, List<Marks> wanted, long now) throws IOException {
+    awaitAndShow(handInMarks(changed, wanted, now));
+  }
+
+  private Journal.@Nullable Ticket handInMarks(List<Entry> changed, List<Marks> wanted, long now)
+      throws IOException {
     var batch = new Batch();
-    var narrow = new ArrayList<Integer>();
+    var narrow = new BitSet();
     for (int i = 0; i < changed.size(); i++) {
       var entry = changed.get(i);
       if (Ledger.fits(wanted.get(i), entry.keywordsRoom)) {
         putLedger(batch, ledger(entry, wanted.get(i), now, false), entry);
       } else {
-        narrow.add(i);
+        narrow.set(i);
       }
     }
+    Journal.Ticket last = null;
     if (batch.length() > 0) {
-      commit(
-          batch,
-          List.of(),
-          () -> {
-            for (int i = 0; i < changed.size(); i++) {
-              if (!narrow.contains(i)) {
-                mailboxOf(changed.get(i).mailbox).remark(changed.get(i), wanted.get(i), now);
-                unsettled.add(changed.get(i));
-              }
-            }
-          });
+      last =
+          handIn(
+              batch,
+              List.of(),
+              () -> {
+                for (int i = 0; i < changed.size(); i++) {
+                  if (!narrow.get(i)) {
+                    mailboxOf(changed.get(i).mailbox).remark(changed.get(i), wanted.get(i), now);
+                    unsettled.add(changed.get(i));
+                  }
+                }
+              });
     }
-    for (int i : narrow) {
+    for (int i = narrow.nextSetBit(0); i >= 0; i = narrow.nextSetBit(i + 1)) {
       appendAnew(changed.get(i), wanted.get(i), now);
     }
+    return last;
   }
 
   /// Puts an entry whose keywords have outgrown their room at the end with a wider ledger; the old
@@ -634,6 +646,7 @@ public final class Account {
           touched.add(entry.mailbox);
         }
       }
+      Journal.Ticket last = null;
       for (int from = 0; from < removed.size(); from += CHANGES_MAX) {
         var some = removed.subList(from, Math.min(removed.size(), from + CHANGES_MAX));
         long now = ++modseq;
@@ -641,21 +654,23 @@ public final class Account {
         for (var entry : some) {
           putLedger(batch, ledger(entry, entry.marks, now, true), entry);
         }
-        commit(
-            batch,
-            List.of(),
-            () -> {
-              for (var entry : some) {
-                entry.modseq = now;
-                entry.expunged = true;
-                unsettled.add(entry);
-                died(entry);
-              }
-              for (int mailbox : touched) {
-                mailboxOf(mailbox).removeExpunged();
-              }
-            });
+        last =
+            handIn(
+                batch,
+                List.of(),
+                () -> {
+                  for (var entry : some) {
+                    entry.modseq = now;
+                    entry.expunged = true;
+                    unsettled.add(entry);
+                    died(entry);
+                  }
+                  for (int mailbox : touched) {
+                    mailboxOf(mailbox).removeExpunged();
+                  }
+                });
       }
+      awaitAndShow(last);
       return removed;
     } finally {
       writer.unlock();
@@ -757,9 +772,12 @@ public final class Account {
         }
       }
       checkUids(target.nextUid + live.size());
+      Journal.Ticket last = null;
       for (int from = 0; from < live.size(); from += CHANGES_MAX) {
-        moveSome(live.subList(from, Math.min(live.size(), from + CHANGES_MAX)), target, moved);
+        int to = Math.min(live.size(), from + CHANGES_MAX);
+        last = handInMove(live.subList(from, to), target, moved);
       }
+      awaitAndShow(last);
       return moved;
     } finally {
       writer.unlock();
@@ -767,7 +785,7 @@ public final class Account {
     }
   }
 
-  private void moveSome(List<Entry> entries, MailboxState target, List<Copied> moved)
+  private Journal.Ticket handInMove(List<Entry> entries, MailboxState target, List<Copied> moved)
       throws IOException {
     long now = ++modseq;
     var batch = new Batch();
@@ -801,7 +819,8 @@ public final class Account {
       putLedger(batch, ledger(twin, twin.marks, now, false), twin);
       pairs.add(new Copied(entry, twin));
     }
-    commit(
+    moved.addAll(pairs);
+    return handIn(
         batch,
         puts,
         () -> {
@@ -816,7 +835,6 @@ public final class Account {
             mailboxOf(source).removeExpunged();
           }
         });
-    moved.addAll(pairs);
   }
 
   /// The message, octet for octet as it was accepted, lines ended by CRLF. Works for an expunged
@@ -1195,7 +1213,7 @@ public final class Account {
   }
 
   private void putLedger(Batch batch, Ledger ledger, Entry place) {
-    batch.put(name, generation(), place.ledgerOffset(), ByteBuffer.wrap(ledger.format()));
+    batch.put(name, generation(), place.ledgerOffset(), ledger.format());
   }
 
   /// Commits a change of the table alone.
@@ -1254,10 +1272,24 @@ public final class Account {
 
   /// Commits a batch of this account alone, with the writer lock held, and makes it visible.
   private void commit(Batch batch, List<Put> puts, Runnable effect) throws IOException {
+    awaitAndShow(handIn(batch, puts, effect));
+  }
+
+  /// Hands in a batch of this account alone, with the writer lock held; `awaitAndShow` makes it
+  /// visible. Several may be under way: they become durable, and visible, in order.
+  private Journal.Ticket handIn(Batch batch, List<Put> puts, Runnable effect) throws IOException {
     var waiting = prepare(puts, effect);
     hand(waiting, batch);
-    store.journal().await(Objects.requireNonNull(waiting.ticket));
-    applyDurable();
+    return Objects.requireNonNull(waiting.ticket);
+  }
+
+  /// Waits until what this thread handed in last is durable, and makes it visible with all before
+  /// it.
+  private void awaitAndShow(Journal.@Nullable Ticket last) throws IOException {
+    if (last != null) {
+      store.journal().await(last);
+      applyDurable();
+    }
   }
 
   private Pending prepare(List<Put> puts, Runnable effect) {
@@ -1817,6 +1849,15 @@ public final class Account {
         }
       }
     }
+  }
+
+  boolean isOpen() {
+    return loaded;
+  }
+
+  /// When it was last used, by `System.nanoTime`.
+  long usedNanos() {
+    return usedNanos;
   }
 
   /// Brings all into the document, forced, and the index up to date and closed. Called with the

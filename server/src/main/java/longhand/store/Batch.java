@@ -22,6 +22,8 @@ final class Batch {
   private final List<ByteBuffer> parts = new ArrayList<>();
   private final CRC32C crc = new CRC32C();
   private int length;
+  private String named = "";
+  private byte[] name = {};
 
   /// Octets of the content.
   int length() {
@@ -45,11 +47,19 @@ final class Batch {
   }
 
   private void head(byte kind, String document, long generation, long offset, long octets) {
-    var name = document.getBytes(StandardCharsets.UTF_8);
-    var head = ByteBuffer.allocate(1 + 2 + name.length + 8 + 8 + 8);
+    add(head(kind, document, generation, offset, octets, 0).flip());
+  }
+
+  /// The head of a write, with room for `more` octets behind it.
+  private ByteBuffer head(
+      byte kind, String document, long generation, long offset, long octets, int more) {
+    if (!document.equals(named)) {
+      named = document;
+      name = document.getBytes(StandardCharsets.UTF_8);
+    }
+    var head = ByteBuffer.allocate(1 + 2 + name.length + 8 + 8 + 8 + more);
     head.put(kind).putShort((short) name.length).put(name);
-    head.putLong(generation).putLong(offset).putLong(octets);
-    add(head.flip());
+    return head.putLong(generation).putLong(offset).putLong(octets);
   }
 
   /// A document of generation 1 begins with these octets.
@@ -68,6 +78,11 @@ final class Batch {
     for (var slice : slices) {
       add(slice);
     }
+  }
+
+  /// These few octets at that offset.
+  void put(String document, long generation, long offset, byte[] octets) {
+    add(head(PUT, document, generation, offset, octets.length, octets.length).put(octets).flip());
   }
 
   /// Octets that `putShared` of this batch refers to. At most once in a batch.

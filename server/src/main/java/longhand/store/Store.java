@@ -44,6 +44,9 @@ public final class Store implements Closeable {
   /// How long what was seen of the disk is believed.
   private static final long LOOK_NANOS = 1_000_000_000L;
 
+  /// An account used since is not closed, however many are open.
+  private static final long IDLE_LEAST_NANOS = 2_000_000_000L;
+
   /// A dot lock older than this was left behind by a program that died.
   private static final long STALE_LOCK_NANOS = 300_000_000_000L;
 
@@ -593,9 +596,21 @@ public final class Store implements Closeable {
     }
   }
 
+  /// Closes accounts that nobody has used for a while, and while too many are open those that have
+  /// rested longest: each holds a descriptor, and memory for its entries.
   private void closeIdle() throws IOException {
+    var open = new ArrayList<Account>();
     for (var account : accounts.values()) {
-      account.closeIfIdle(settings.idleAfter().toNanos());
+      if (account.isOpen() && !account.closeIfIdle(settings.idleAfter().toNanos())) {
+        open.add(account);
+      }
+    }
+    if (open.size() <= settings.openMax()) {
+      return;
+    }
+    open.sort(Comparator.comparingLong(Account::usedNanos));
+    for (var account : open.subList(0, open.size() - settings.openMax())) {
+      account.closeIfIdle(IDLE_LEAST_NANOS);
     }
   }
 

@@ -13,6 +13,7 @@ import java.time.Duration;
 /// @param index whether an index file is kept beside each document; it is the file system's even
 ///   when documents lie on another disk, so simulations do without
 /// @param idleAfter how long an account nobody uses stays open
+/// @param openMax accounts that may be open, those in use apart
 /// @param compactAfter age at which a dead entry is taken away even from a document with few of
 ///   them
 public record StoreSettings(
@@ -22,7 +23,8 @@ public record StoreSettings(
     Duration settleAfter,
     Duration compactAfter,
     boolean index,
-    Duration idleAfter) {
+    Duration idleAfter,
+    int openMax) {
 
   /// What a server uses.
   public static final StoreSettings DEFAULT =
@@ -33,5 +35,6 @@ public record StoreSettings(
           Duration.ofSeconds(5),
           Duration.ofDays(1),
           true,
-          Duration.ofMinutes(5));
+          Duration.ofMinutes(5),
+          4096);
 }

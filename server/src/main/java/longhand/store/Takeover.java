@@ -71,10 +71,28 @@ final class Takeover {
         live.put(mailbox.entries[i].id, mailbox.entries[i]);
       }
     }
-    var taken = new Taken(regular);
+    // Expunges that are durable but not yet written in place: the document still shows those as
+    // live.
+    var dying = new HashMap<Long, Long>();
+    account.state.lock();
+    try {
+      for (var entry : account.unsettled) {
+        if (entry.expunged) {
+          dying.merge(entry.id, entry.modseq, Math::max);
+        }
+      }
+    } finally {
+      account.state.unlock();
+    }
+    var taken = new Taken(regular, dying);
     for (var item : reader.read(regular ? start : firstEntry(reader, file))) {
       switch (item) {
-        case Outside.Item.Ours(var found) -> takeOurs(found, live, taken, file);
+        case Outside.Item.Ours(var found) -> {
+          taken.lastOurs = found.offset();
+          takeOurs(found, live, taken, file);
+        }
+        case Outside.Item.Moved moved when taken.isDying(moved.ledger()) ->
+            taken.layoutHolds = false;
         case Outside.Item.Moved moved -> {
           var entry = live.remove(moved.ledger().id());
           taken.layoutHolds = false;
@@ -95,7 +113,8 @@ final class Takeover {
     taken.layoutHolds &= live.isEmpty();
     saveIncoming(taken.incoming);
     var doc = account.document;
-    if (taken.layoutHolds && taken.firstNew >= account.end && doc != null && sameFile(file, doc)) {
+    boolean behindAll = taken.firstNew >= account.end && taken.firstNew > taken.lastOurs;
+    if (taken.layoutHolds && behindAll && doc != null && sameFile(file, doc)) {
       if (size > account.end) {
         file.truncate(account.end);
         file.force(true);
@@ -139,11 +158,20 @@ final class Takeover {
   private static final class Taken {
     boolean layoutHolds;
     long firstNew = Long.MAX_VALUE;
+    long lastOurs = -1;
     final List<Keep> keeps = new ArrayList<>();
     final List<Outside.Item.New> incoming = new ArrayList<>();
 
-    Taken(boolean layoutHolds) {
+    /// By id, the modseq of an expunge that is not in the document yet.
+    final Map<Long, Long> dying;
+
+    Taken(boolean layoutHolds, Map<Long, Long> dying) {
       this.layoutHolds = layoutHolds;
+      this.dying = dying;
+    }
+
+    boolean isDying(Ledger ledger) {
+      return ledger.modseq() < dying.getOrDefault(ledger.id(), -1L);
     }
   }
 
@@ -161,10 +189,14 @@ final class Takeover {
   private void takeOurs(DocumentScan.Found found, Map<Long, Entry> live, Taken taken, DiskFile file)
       throws IOException {
     var ledger = found.ledger();
-    if (ledger.state() == Ledger.State.DEAD) {
+    if (ledger.state() == Ledger.State.DEAD || taken.isDying(ledger)) {
       return;
     }
     var entry = live.get(ledger.id());
+    if (entry == null && !account.mailboxes.containsKey(ledger.mailbox())) {
+      // Of a mailbox that has been removed, which is as good as dead.
+      return;
+    }
     var fromLine = new byte[found.fromLength()];
     long text = found.offset() + found.fromLength() + ledger.octets();
     if (entry == null || entry.crc != ledger.crc() || entry.length != ledger.length()) {

@@ -55,7 +55,7 @@ final class WireForm extends InputStream {
       Closeable onClose) {
     this.file = file;
     this.position = position;
-    this.in = first;
+    this.in = first.length > 0 ? first : new byte[Math.min(CHUNK, Math.max(1, length))];
     this.inPosition = from;
     this.inLimit = first.length;
     this.left = (long) length - (first.length - from);

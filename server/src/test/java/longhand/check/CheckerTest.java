@@ -40,7 +40,8 @@ class CheckerTest {
             Duration.ofSeconds(5),
             Duration.ofDays(1),
             false,
-            Duration.ofDays(1));
+            Duration.ofDays(1),
+            4096);
     try (var store =
         Store.open(
             DATA, disk, () -> Instant.ofEpochSecond(1_795_000_000L), new Random(1), settings)) {

@@ -139,6 +139,32 @@ class OutsideTest {
   }
 
   @Test
+  void whatWasJustExpungedMovedOrRemovedStaysSo() throws Exception {
+    three();
+    var gone = account.create("Gone", Role.NONE);
+    StoreTest.append(store, account, gone.number(), "Subject: gone\r\n\r\n", Marks.NONE);
+    try (var view = account.view(Mailbox.INBOX, true)) {
+      account.expunge(List.of(view.at(1)));
+      account.move(List.of(view.at(2)), 2);
+      account.mark(
+          List.of(view.at(3)), Account.Change.ADD, Marks.of(List.of(), List.of("w".repeat(60))));
+    }
+    account.delete(gone.number());
+    // None of that is written in place yet when the next message comes from outside.
+    Files.writeString(
+        document,
+        "From eve@example.org Mon Nov 23 05:06:07 2026\nSubject: four\n\nfour\n",
+        StandardOpenOption.APPEND);
+    Awaitility.await().atMost(Duration.ofSeconds(5)).until(() -> subjects(1).size() == 2);
+    assertEquals(List.of("three", "four"), subjects(1));
+    assertEquals(List.of("two"), subjects(2));
+    store.close();
+    open();
+    assertEquals(List.of("three", "four"), subjects(1));
+    assertEquals(List.of("two"), subjects(2));
+  }
+
+  @Test
   void pythonRemovesAndMarks() throws Exception {
     assumeTrue(has("python3"));
     three();

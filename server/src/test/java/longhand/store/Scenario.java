@@ -36,7 +36,8 @@ final class Scenario {
           Duration.ofSeconds(5),
           Duration.ofDays(1),
           false,
-          Duration.ofMinutes(5));
+          Duration.ofMinutes(5),
+          4096);
 
   private Scenario() {}
 
@@ -98,6 +99,20 @@ final class Scenario {
     for (int i = 0; i < count; i++) {
       long step = random.nextLong();
       int kind = random.nextInt(24);
+      steps.add(store -> run(store, kind, new Random(step)));
+    }
+    return steps;
+  }
+
+  /// One kind of operation each.
+  static final List<Integer> KINDS = List.of(0, 5, 6, 8, 12, 14, 16, 17, 18, 19, 20, 21, 23);
+
+  /// A history of those kinds.
+  static List<Step> ofKinds(long seed, List<Integer> kinds) {
+    var random = new Random(seed);
+    var steps = new ArrayList<Step>();
+    for (int kind : kinds) {
+      long step = random.nextLong();
       steps.add(store -> run(store, kind, new Random(step)));
     }
     return steps;

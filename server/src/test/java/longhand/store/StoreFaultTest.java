@@ -52,6 +52,7 @@ class StoreFaultTest {
       throws Exception {
     var disk = new SimDisk();
     var count = new int[1];
+    var failed = new String[1];
     disk.fate(
         (call, path, number) -> {
           count[0]++;
@@ -59,6 +60,7 @@ class StoreFaultTest {
             if (call == SimDisk.Call.FORCE) {
               disk.forget(path);
             }
+            failed[0] = call + " " + path;
             throw new IOException(
                 count[0] % 2 == 0 ? "No space left on device" : "Input/output error");
           }
@@ -94,7 +96,12 @@ class StoreFaultTest {
       int last = Math.min(done + 1, STEPS);
       assertTrue(
           found.equals(states.get(done).messages()) || found.equals(states.get(last).messages()),
-          "neither before nor after step " + done + (told ? "" : ", and nobody was told"));
+          "neither before nor after step "
+              + done
+              + (told ? "" : ", and nobody was told")
+              + " failed "
+              + failed[0]
+              + StoreCrashTest.difference(states.get(done).messages(), found));
     }
   }
 

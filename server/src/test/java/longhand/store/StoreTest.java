@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -64,7 +63,6 @@ class StoreTest {
       assertEquals(message, text(account, entry));
       assertEquals(message.length(), entry.sizeOctets());
     }
-    System.out.println(Files.readString(data.resolve("mail/example.com/jbob")));
     try (var store = open()) {
       var account = store.account(JBOB);
       var view = account.view(Mailbox.INBOX, true);
@@ -91,6 +89,27 @@ class StoreTest {
       assertThat(view.at(1).marks().keywords()).hasSize(2);
       assertEquals(message, text(account, view.at(1)));
     }
-    System.out.println(Files.readString(data.resolve("mail/example.com/jbob")));
+  }
+
+  @Test
+  void anAccountNobodyUsesIsClosedAndOpensAgain() throws Exception {
+    try (var store = open()) {
+      var account = store.account(JBOB);
+      var entry = append(store, account, Mailbox.INBOX, "Subject: one\r\n\r\n", Marks.NONE);
+      assertThat(account.closeIfIdle(0)).as("not settled yet").isFalse();
+      store.settle();
+      try (var view = account.view(Mailbox.INBOX, true)) {
+        assertEquals(1, view.count());
+        assertThat(account.closeIfIdle(0)).as("a session has it open").isFalse();
+      }
+      assertThat(account.closeIfIdle(0)).isTrue();
+      assertThat(account.isOpen()).isFalse();
+      append(store, account, Mailbox.INBOX, "Subject: two\r\n\r\n", Marks.NONE);
+      try (var view = account.view(Mailbox.INBOX, true)) {
+        assertEquals(2, view.count());
+        assertEquals(entry.uid() + 1, view.at(2).uid());
+        assertEquals("Subject: one\r\n\r\n", text(account, view.at(1)));
+      }
+    }
   }
 }
