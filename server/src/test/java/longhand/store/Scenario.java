@@ -1,5 +1,7 @@
 package longhand.store;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -15,6 +17,7 @@ import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.ReversePath;
 import org.jspecify.annotations.NullMarked;
+import org.slf4j.LoggerFactory;
 
 /// A history of store operations from a seed, the same each time it is run, for tests that cut it
 /// short.
@@ -43,6 +46,9 @@ final class Scenario {
 
   /// A store on that disk whose threads are the caller alone.
   static Store open(Disk disk, long seed) throws IOException {
+    // These histories break the disk on purpose, a hundred thousand times; other tests set the log
+    // up anew.
+    ((Logger) LoggerFactory.getLogger("longhand.store")).setLevel(Level.OFF);
     return Store.open(
         DATA, disk, () -> Instant.ofEpochSecond(1_795_000_000L), new Random(seed), SETTINGS);
   }
