@@ -35,12 +35,16 @@ public final class Checker {
           "x-longhand",
           "x-mailbox");
 
+  /// Findings told of one file.
+  private static final int FINDINGS_MAX = 100;
+
   /// Longest document that is read at once.
   private static final long DOCUMENT_MAX = Integer.MAX_VALUE - 64L;
 
   private final Disk disk;
   private final Path data;
   private final Consumer<Finding> findings;
+  private final Map<String, Integer> tellings = new HashMap<>();
   private final Consumer<Extent> progress;
   private int done;
 
@@ -157,11 +161,27 @@ public final class Checker {
   }
 
   private void damage(String where, long offset, String text) {
-    findings.accept(new Finding(Finding.Severity.DAMAGE, where, offset, text));
+    find(new Finding(Finding.Severity.DAMAGE, where, offset, text));
   }
 
   private void note(String where, long offset, String text) {
-    findings.accept(new Finding(Finding.Severity.NOTE, where, offset, text));
+    find(new Finding(Finding.Severity.NOTE, where, offset, text));
+  }
+
+  /// Tells the first findings of a file: a document without its account entry has one for each
+  /// message.
+  private void find(Finding finding) {
+    int told = tellings.merge(finding.where(), 1, Integer::sum);
+    if (told < FINDINGS_MAX) {
+      findings.accept(finding);
+    } else if (told == FINDINGS_MAX) {
+      findings.accept(
+          new Finding(
+              finding.severity(),
+              finding.where(),
+              finding.offset(),
+              "and more, from here on untold"));
+    }
   }
 
   private byte[] content(String name, List<JournalReader.Put> puts) throws IOException {
