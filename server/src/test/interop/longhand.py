@@ -29,10 +29,23 @@ def program(name):
 
 
 def run(*arguments, check=True, timeout=PATIENCE, **more):
-    """Runs a program to its end; its whole output is in the error when it fails."""
-    done = subprocess.run(
-        [str(each) for each in arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL if "input" not in more else None, timeout=timeout, **more)
+    """Runs a program to its end; its whole output is in the error when it fails.
+
+    When time is up, it ends with all the programs it started: one of them may hold the pipe.
+    """
+    given = more.pop("input", None)
+    with subprocess.Popen(
+            [str(each) for each in arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL if given is None else subprocess.PIPE, start_new_session=True,
+            **more) as process:
+        try:
+            output, _ = process.communicate(given, timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            raise AssertionError(
+                f"{arguments[0]} does not end:\n{output.decode(errors='replace')}") from None
+    done = subprocess.CompletedProcess(arguments, process.returncode, output)
     if check and done.returncode != 0:
         raise AssertionError(
             f"{arguments[0]} ended with {done.returncode}:\n{done.stdout.decode(errors='replace')}")

@@ -841,14 +841,18 @@ public final class Account {
   /// entry until compaction has removed it; then, or when the document is damaged there,
   /// `IOException`.
   public InputStream open(Entry entry) throws IOException {
-    load();
     for (int attempt = 0; attempt < 3; attempt++) {
+      load();
       var doc = document;
       if (doc == null) {
-        // A rewrite is putting a new document in place.
-        LockSupport.parkNanos(1_000_000);
-        attempt--;
-        continue;
+        // A rewrite is putting a new document in place, or the account is being closed.
+        writer.lock();
+        try {
+          load();
+          doc = opened();
+        } finally {
+          writer.unlock();
+        }
       }
       long offset = entry.offset;
       long ledger = entry.ledgerOffset();
@@ -930,6 +934,7 @@ public final class Account {
     writer.lock();
     try {
       if (!loaded) {
+        store.journal().checkOpen();
         if (store.disk().facts(path).isPresent()) {
           read();
         } else {

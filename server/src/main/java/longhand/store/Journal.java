@@ -91,7 +91,7 @@ final class Journal implements Closeable {
   private long checkpointNumber;
   private volatile long assigned;
   private volatile @Nullable IOException failure;
-  private boolean closing;
+  private volatile boolean closing;
   private @Nullable Thread committer;
   private ByteBuffer group = ByteBuffer.allocateDirect(256 * 1024);
 
@@ -290,6 +290,11 @@ final class Journal implements Closeable {
       throw new IOException(
           "the journal failed; restart to recover: " + failed.getMessage(), failed);
     }
+    checkOpen();
+  }
+
+  /// Throws when it is closed.
+  void checkOpen() throws IOException {
     if (closing) {
       throw new IOException("the store is closed");
     }

@@ -61,11 +61,26 @@ class OutsideTest {
   }
 
   private static String run(String... command) throws Exception {
-    var process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    process.getOutputStream().close();
-    var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-    return output;
+    // Into a file: a pipe would keep the reader for as long as any child of the program lives.
+    var output = Files.createTempFile("outside", ".txt");
+    try {
+      var process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(output.toFile())
+              .start();
+      process.getOutputStream().close();
+      if (!process.waitFor(20, TimeUnit.SECONDS)) {
+        var children = process.descendants().toList();
+        process.destroyForcibly();
+        children.forEach(ProcessHandle::destroyForcibly);
+        throw new AssertionError(
+            String.join(" ", command) + " does not end: " + Files.readString(output));
+      }
+      return Files.readString(output);
+    } finally {
+      Files.delete(output);
+    }
   }
 
   private static boolean has(String program) throws Exception {
