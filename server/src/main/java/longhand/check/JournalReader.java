@@ -153,6 +153,9 @@ final class JournalReader {
           whole.writeBytes(octets(in, octets - 4 - before));
           put(document, generation, offset, whole.toByteArray());
         }
+        case 7 ->
+            PackedLines.expand(
+                octets(in, octets), (at, lines) -> put(document, generation, at, lines));
         default -> {
           findings.accept(
               new Finding(

@@ -58,8 +58,11 @@ public final class Account {
   /// @param octets on the wire, all mailboxes
   public record Usage(long octets, long messages) {}
 
-  /// Ledgers in one batch: bounded, so that no change is too large for the journal.
-  private static final int CHANGES_MAX = 4000;
+  /// Octets of ledgers in one batch: bounded, so that no change is too large for the journal.
+  private static final int LEDGERS_OCTETS_MAX = 4 << 20;
+
+  /// What a ledger takes in a batch, keywords apart, at the most.
+  private static final int LEDGER_OCTETS_MAX = 400;
 
   /// Messages longer than this are put in place ahead of their batch.
   private static final int BY_VALUE_MAX = 1 << 20;
@@ -130,7 +133,7 @@ public final class Account {
   // Guarded by `state`.
   final TreeMap<Integer, MailboxState> mailboxes = new TreeMap<>();
   final TreeSet<String> subscriptions = new TreeSet<>();
-  Set<Entry> unsettled = new LinkedHashSet<>();
+  final Unsettled unsettled = new Unsettled();
   long dirtySince = Long.MAX_VALUE;
   private long holdSince = Long.MAX_VALUE;
   long deadOctets;
@@ -363,7 +366,7 @@ public final class Account {
         kept.add(mailbox.name);
       }
       // Entries of a mailbox that the table does not name are dead, so this alone removes them all.
-      var entries = Arrays.copyOf(mailbox.entries, mailbox.count);
+      var entries = List.of(Arrays.copyOf(mailbox.entries, mailbox.count));
       long now = modseq + 1;
       commitTable(
           rows,
@@ -388,15 +391,37 @@ public final class Account {
   }
 
   /// Marks entries dead in the text as well, for mbox readers; nothing depends on it.
-  private void writeDead(Entry[] entries) throws IOException {
-    for (int from = 0; from < entries.length; from += CHANGES_MAX) {
-      var batch = new Batch();
-      var some = Arrays.asList(entries).subList(from, Math.min(entries.length, from + CHANGES_MAX));
+  private void writeDead(List<Entry> entries) throws IOException {
+    for (int from = 0; from < entries.size(); ) {
+      var some = entries.subList(from, upTo(entries, from));
+      from += some.size();
+      var ledgers = new PackedLedgers();
       for (var entry : some) {
-        putLedger(batch, ledger(entry, entry.marks, entry.modseq, true), entry);
+        ledgers.add(ledger(entry, entry.marks, entry.modseq, true), entry.ledgerOffset());
       }
-      commit(batch, List.of(), () -> unsettled.addAll(some));
+      commit(batch(ledgers), List.of(), () -> some.forEach(unsettled::add));
     }
+  }
+
+  /// Where a batch of ledgers that begins with entry `from` has to end.
+  private int upTo(List<Entry> entries, int from) {
+    int most = Math.min(LEDGERS_OCTETS_MAX, store.journal().batchMax() / 2);
+    int octets = 0;
+    int to = from;
+    while (to < entries.size()) {
+      octets += LEDGER_OCTETS_MAX + entries.get(to).keywordsRoom;
+      if (octets > most && to > from) {
+        break;
+      }
+      to++;
+    }
+    return to;
+  }
+
+  private Batch batch(PackedLedgers ledgers) {
+    var batch = new Batch();
+    batch.ledgers(name, generation(), ledgers);
+    return batch;
   }
 
   /// Subscribes to a name, or no longer.
@@ -510,9 +535,10 @@ public final class Account {
         modseq = now;
       }
       Journal.Ticket last = null;
-      for (int from = 0; from < changed.size(); from += CHANGES_MAX) {
-        int to = Math.min(changed.size(), from + CHANGES_MAX);
+      for (int from = 0; from < changed.size(); ) {
+        int to = upTo(changed, from);
         last = handInMarks(changed.subList(from, to), wanted.subList(from, to), now);
+        from = to;
       }
       awaitAndShow(last);
       return changed;
@@ -529,21 +555,21 @@ public final class Account {
 
   private Journal.@Nullable Ticket handInMarks(List<Entry> changed, List<Marks> wanted, long now)
       throws IOException {
-    var batch = new Batch();
+    var ledgers = new PackedLedgers();
     var narrow = new BitSet();
     for (int i = 0; i < changed.size(); i++) {
       var entry = changed.get(i);
       if (Ledger.fits(wanted.get(i), entry.keywordsRoom)) {
-        putLedger(batch, ledger(entry, wanted.get(i), now, false), entry);
+        ledgers.add(ledger(entry, wanted.get(i), now, false), entry.ledgerOffset());
       } else {
         narrow.set(i);
       }
     }
     Journal.Ticket last = null;
-    if (batch.length() > 0) {
+    if (ledgers.length() > 0) {
       last =
           handIn(
-              batch,
+              batch(ledgers),
               List.of(),
               () -> {
                 for (int i = 0; i < changed.size(); i++) {
@@ -601,10 +627,11 @@ public final class Account {
     var old = copyPlace(entry);
     var insertion = new Insertion(entry, head, text, text.tail());
     long offset = end;
-    var dead = ledger(entry, entry.marks, now, true);
+    var dead = new PackedLedgers();
+    dead.add(ledger(entry, entry.marks, now, true), old.ledgerOffset());
     insert(
         List.of(insertion),
-        batch -> putLedger(batch, dead, old),
+        batch -> batch.ledgers(name, generation(), dead),
         () -> {
           unsettled.remove(entry);
           entry.place(offset, from.length, keywordsRoom, Ledger.MAILBOX_ROOM);
@@ -647,16 +674,17 @@ public final class Account {
         }
       }
       Journal.Ticket last = null;
-      for (int from = 0; from < removed.size(); from += CHANGES_MAX) {
-        var some = removed.subList(from, Math.min(removed.size(), from + CHANGES_MAX));
+      for (int from = 0; from < removed.size(); ) {
+        var some = removed.subList(from, upTo(removed, from));
+        from += some.size();
         long now = ++modseq;
-        var batch = new Batch();
+        var ledgers = new PackedLedgers();
         for (var entry : some) {
-          putLedger(batch, ledger(entry, entry.marks, now, true), entry);
+          ledgers.add(ledger(entry, entry.marks, now, true), entry.ledgerOffset());
         }
         last =
             handIn(
-                batch,
+                batch(ledgers),
                 List.of(),
                 () -> {
                   for (var entry : some) {
@@ -773,9 +801,10 @@ public final class Account {
       }
       checkUids(target.nextUid + live.size());
       Journal.Ticket last = null;
-      for (int from = 0; from < live.size(); from += CHANGES_MAX) {
-        int to = Math.min(live.size(), from + CHANGES_MAX);
+      for (int from = 0; from < live.size(); ) {
+        int to = upTo(live, from);
         last = handInMove(live.subList(from, to), target, moved);
+        from = to;
       }
       awaitAndShow(last);
       return moved;
@@ -802,6 +831,7 @@ public final class Account {
     }
     putTable(batch, puts, rows(), subscriptions, modseq, nextMailbox);
     var pairs = new ArrayList<Copied>();
+    var ledgers = new PackedLedgers();
     for (var entry : entries) {
       var twin =
           new Entry(
@@ -816,9 +846,10 @@ public final class Account {
               entry.quoted,
               entry.marks);
       twin.place(entry.offset, entry.fromLength, entry.keywordsRoom, entry.mailboxRoom);
-      putLedger(batch, ledger(twin, twin.marks, now, false), twin);
+      ledgers.add(ledger(twin, twin.marks, now, false), twin.ledgerOffset());
       pairs.add(new Copied(entry, twin));
     }
+    batch.ledgers(name, generation(), ledgers);
     moved.addAll(pairs);
     return handIn(
         batch,
@@ -1054,7 +1085,7 @@ public final class Account {
     tableText = Objects.requireNonNullElse(entry.formatText(), new byte[0]);
     deadOctets = 0;
     deadSinceSeconds = Long.MAX_VALUE;
-    unsettled = new LinkedHashSet<>();
+    unsettled.clear();
     index.indexedModseq = -1;
   }
 
@@ -1215,10 +1246,6 @@ public final class Account {
         mailbox == null ? "" : mailbox.name,
         entry.keywordsRoom,
         entry.mailboxRoom);
-  }
-
-  private void putLedger(Batch batch, Ledger ledger, Entry place) {
-    batch.put(name, generation(), place.ledgerOffset(), ledger.format());
   }
 
   /// Commits a change of the table alone.
@@ -1732,13 +1759,10 @@ public final class Account {
   boolean settleSome(int most) throws IOException {
     apply.lock();
     try {
-      var some = new ArrayList<Entry>();
+      List<Entry> some;
       state.lock();
       try {
-        var iterator = unsettled.iterator();
-        while (iterator.hasNext() && some.size() < most) {
-          some.add(iterator.next());
-        }
+        some = unsettled.first(most);
       } finally {
         state.unlock();
       }
@@ -1761,9 +1785,7 @@ public final class Account {
       remember();
       state.lock();
       try {
-        for (var entry : some) {
-          unsettled.remove(entry);
-        }
+        unsettled.settled(some);
         return !unsettled.isEmpty();
       } finally {
         state.unlock();

@@ -18,6 +18,7 @@ final class Batch {
   static final byte INTENT = 4;
   static final byte SHARED = 5;
   static final byte PUT_SHARED = 6;
+  static final byte LEDGERS = 7;
 
   private final List<ByteBuffer> parts = new ArrayList<>();
   private final CRC32C crc = new CRC32C();
@@ -47,19 +48,13 @@ final class Batch {
   }
 
   private void head(byte kind, String document, long generation, long offset, long octets) {
-    add(head(kind, document, generation, offset, octets, 0).flip());
-  }
-
-  /// The head of a write, with room for `more` octets behind it.
-  private ByteBuffer head(
-      byte kind, String document, long generation, long offset, long octets, int more) {
     if (!document.equals(named)) {
       named = document;
       name = document.getBytes(StandardCharsets.UTF_8);
     }
-    var head = ByteBuffer.allocate(1 + 2 + name.length + 8 + 8 + 8 + more);
+    var head = ByteBuffer.allocate(1 + 2 + name.length + 8 + 8 + 8);
     head.put(kind).putShort((short) name.length).put(name);
-    return head.putLong(generation).putLong(offset).putLong(octets);
+    add(head.putLong(generation).putLong(offset).putLong(octets).flip());
   }
 
   /// A document of generation 1 begins with these octets.
@@ -80,9 +75,10 @@ final class Batch {
     }
   }
 
-  /// These few octets at that offset.
-  void put(String document, long generation, long offset, byte[] octets) {
-    add(head(PUT, document, generation, offset, octets.length, octets.length).put(octets).flip());
+  /// These ledgers of a document, each where it says.
+  void ledgers(String document, long generation, PackedLedgers ledgers) {
+    head(LEDGERS, document, generation, 0, ledgers.length());
+    add(ledgers.octets());
   }
 
   /// Octets that `putShared` of this batch refers to. At most once in a batch.
@@ -146,6 +142,12 @@ final class Batch {
               List.of(
                   slice(content, before), shared.duplicate(), slice(content, octets - 4 - before)));
         }
+        case LEDGERS ->
+            PackedLedgers.read(
+                slice(content, octets),
+                (ledger, at) ->
+                    reader.put(
+                        document, generation, at, List.of(ByteBuffer.wrap(ledger.format()))));
         case REFERENCE -> reader.reference(document, generation, offset, octets);
         case INTENT -> reader.intent(document, generation, offset, octets);
         default -> throw new DamagedException("the journal holds a write of unknown kind " + kind);

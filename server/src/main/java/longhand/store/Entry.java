@@ -22,6 +22,9 @@ public final class Entry {
   volatile long modseq;
   volatile boolean expunged;
 
+  /// Whether it is one of the account's [Unsettled]; theirs to change.
+  boolean unsettled;
+
   // Where it lies. Written under the account's apply lock, read through `Account.open`.
   volatile long offset;
   short fromLength;

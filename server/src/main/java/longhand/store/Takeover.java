@@ -8,7 +8,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -76,7 +75,7 @@ final class Takeover {
     var dying = new HashMap<Long, Long>();
     account.state.lock();
     try {
-      for (var entry : account.unsettled) {
+      for (var entry : account.unsettled.first(account.unsettled.size())) {
         if (entry.expunged) {
           dying.merge(entry.id, entry.modseq, Math::max);
         }
@@ -338,7 +337,7 @@ final class Takeover {
       account.document = null;
       account.state.lock();
       try {
-        account.unsettled = new LinkedHashSet<>();
+        account.unsettled.clear();
         account.deadOctets = 0;
         account.deadSinceSeconds = Long.MAX_VALUE;
         account.dirtySince = Long.MAX_VALUE;

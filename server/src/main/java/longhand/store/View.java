@@ -4,9 +4,8 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// A selected mailbox as one session sees it: sequence numbers change only when the session is told
@@ -23,7 +22,7 @@ public final class View implements Closeable {
   // Under the account's state lock: what has happened since the last sync.
   private boolean added;
   private boolean removed;
-  private Set<Entry> marked = new LinkedHashSet<>();
+  private List<Entry> marked = new ArrayList<>();
   private @Nullable Runnable listener;
   private boolean told;
 
@@ -121,15 +120,7 @@ public final class View implements Closeable {
         // here too, as RFC 3501 §2.3.2 wants then.
         takeRecent();
       }
-      var changed = new ArrayList<Entry>();
-      for (var entry : marked) {
-        if (!entry.expunged) {
-          changed.add(entry);
-        }
-      }
-      if (!marked.isEmpty()) {
-        marked = new LinkedHashSet<>();
-      }
+      var changed = takeMarked();
       return new Changes(gone, grown ? count : -1, grown ? recentCount() : -1, changed);
     } finally {
       account.state.unlock();
@@ -191,8 +182,36 @@ public final class View implements Closeable {
   }
 
   void marked(Entry entry) {
+    if (marked.size() > 2 * count + 100) {
+      // One that nobody asks for news does not remember each of a thousand changes of a message.
+      marked = once(marked);
+    }
     marked.add(entry);
     account.changed(this);
+  }
+
+  /// Those marked since the last time, each once, in the order of UIDs, expunged ones left out.
+  private List<Entry> takeMarked() {
+    if (marked.isEmpty()) {
+      return List.of();
+    }
+    var changed = once(marked);
+    changed.removeIf(entry -> entry.expunged);
+    marked = new ArrayList<>();
+    return changed;
+  }
+
+  private static List<Entry> once(List<Entry> entries) {
+    entries.sort(Comparator.comparingLong(Entry::uid));
+    var each = new ArrayList<Entry>(entries.size());
+    Entry last = null;
+    for (var entry : entries) {
+      if (entry != last) {
+        each.add(entry);
+      }
+      last = entry;
+    }
+    return each;
   }
 
   /// Calls the listener, outside the state lock.

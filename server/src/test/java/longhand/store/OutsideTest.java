@@ -61,7 +61,8 @@ class OutsideTest {
   }
 
   private static String run(String... command) throws Exception {
-    // Into a file: a pipe would keep the reader for as long as any child of the program lives.
+    // Into a file: a pipe would keep the reader for as long as any child of the program lives. Its
+    // input stays open: script would pass the end of it on to mutt as a key.
     var output = Files.createTempFile("outside", ".txt");
     try {
       var process =
@@ -69,7 +70,6 @@ class OutsideTest {
               .redirectErrorStream(true)
               .redirectOutput(output.toFile())
               .start();
-      process.getOutputStream().close();
       if (!process.waitFor(20, TimeUnit.SECONDS)) {
         var children = process.descendants().toList();
         process.destroyForcibly();
