@@ -70,9 +70,10 @@ final class Fetch {
     return damaged;
   }
 
-  /// Marks that were told though nobody asked for them, by UID.
-  Map<Long, Marks> told() {
-    return told;
+  /// Whether an entry's marks, as they are now, were told though nobody asked for them.
+  boolean told(Entry entry) {
+    var marks = told.get(entry.uid());
+    return marks != null && marks.equals(entry.marks());
   }
 
   /// Writes the responses of these messages.
@@ -95,7 +96,8 @@ final class Fetch {
     if (unseen.isEmpty()) {
       return;
     }
-    for (var entry : selected.account().mark(unseen, Account.Change.ADD, Marks.of(Flag.SEEN))) {
+    var marked = selected.account().mark(unseen, Account.Change.ADD, Marks.of(Flag.SEEN));
+    for (var entry : marked.entries()) {
       told.put(entry.uid(), entry.marks());
     }
   }

@@ -6,15 +6,14 @@ import java.lang.System.Logger.Level;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import longhand.auth.Authenticator;
 import longhand.auth.Sasl;
 import longhand.mail.Address;
@@ -414,18 +413,23 @@ public final class ImapSession {
     }
   }
 
+  /// For commands that tell of no marks themselves.
+  private static boolean nothingTold(Entry entry) {
+    return false;
+  }
+
   /// Tells what has changed, and that the command is done.
   private void completed(String tag, String text) throws IOException {
-    completed(tag, text, true, false, Map.of());
+    completed(tag, text, true, false, ImapSession::nothingTold);
   }
 
   /// The same.
   ///
   /// @param expunges whether EXPUNGE may be told now (RFC 3501 §7.4.1)
   /// @param uid whether FETCH responses must bear the UID
-  /// @param told marks that the peer knows already, by UID
+  /// @param told whether the peer knows an entry's marks already
   private void completed(
-      String tag, String text, boolean expunges, boolean uid, Map<Long, Marks> told)
+      String tag, String text, boolean expunges, boolean uid, Predicate<Entry> told)
       throws IOException {
     announce(expunges, uid, told);
     if (!(state instanceof State.LoggedOut)) {
@@ -434,7 +438,7 @@ public final class ImapSession {
   }
 
   /// Tells what has changed in the selected mailbox.
-  private void announce(boolean expunges, boolean uid, Map<Long, Marks> told) throws IOException {
+  private void announce(boolean expunges, boolean uid, Predicate<Entry> told) throws IOException {
     if (!(state instanceof State.Selected selected)) {
       return;
     }
@@ -447,7 +451,7 @@ public final class ImapSession {
     write(selected, view.sync(expunges), uid, told);
   }
 
-  private void write(State.Selected selected, Changes changes, boolean uid, Map<Long, Marks> told)
+  private void write(State.Selected selected, Changes changes, boolean uid, Predicate<Entry> told)
       throws ConnectionLost {
     for (int sequence : changes.expunged()) {
       out.text("* ").number(sequence).line(" EXPUNGE");
@@ -457,14 +461,9 @@ public final class ImapSession {
       out.text("* ").number(Math.max(0, changes.recent())).line(" RECENT");
     }
     for (var entry : changes.changed()) {
-      var marks = entry.marks();
-      var known = told.get(entry.uid());
-      if (known != null && known.equals(marks)) {
-        continue;
-      }
-      int sequence = selected.view().sequenceOf(entry.uid());
+      int sequence = told.test(entry) ? 0 : selected.view().sequenceOf(entry.uid());
       if (sequence > 0) {
-        fetchFlags(selected, sequence, entry, marks, uid);
+        fetchFlags(selected, sequence, entry, entry.marks(), uid);
       }
     }
   }
@@ -883,7 +882,7 @@ public final class ImapSession {
       return;
     }
     selected.account().expunge(deleted(selected, uids));
-    completed(tag, "EXPUNGE completed", true, uids.isPresent(), Map.of());
+    completed(tag, "EXPUNGE completed", true, uids.isPresent(), ImapSession::nothingTold);
   }
 
   /// The messages a set names; null after telling the peer that a number does not exist.
@@ -918,7 +917,12 @@ public final class ImapSession {
       return;
     }
     new Search(services, selected, out).run(command);
-    completed(tag, "SEARCH completed", mayExpunge(command.uid()), command.uid(), Map.of());
+    completed(
+        tag,
+        "SEARCH completed",
+        mayExpunge(command.uid()),
+        command.uid(),
+        ImapSession::nothingTold);
   }
 
   private void fetch(String tag, Command.Fetch command) throws IOException {
@@ -934,14 +938,14 @@ public final class ImapSession {
     fetch.run(entries);
     services.counts().fetched.add(entries.size());
     if (fetch.missing() > 0) {
-      announce(mayExpunge(command.uid()), command.uid(), fetch.told());
+      announce(mayExpunge(command.uid()), command.uid(), fetch::told);
       refuse(
           tag,
           fetch.damaged() ? "CORRUPTION" : "EXPUNGEISSUED",
           fetch.damaged() ? "some messages cannot be read" : "some messages are gone");
       return;
     }
-    completed(tag, "FETCH completed", mayExpunge(command.uid()), command.uid(), fetch.told());
+    completed(tag, "FETCH completed", mayExpunge(command.uid()), command.uid(), fetch::told);
   }
 
   private void mark(String tag, Command.Mark command) throws IOException {
@@ -954,27 +958,15 @@ public final class ImapSession {
       return;
     }
     // What others changed is told first, so that afterwards the rest is ours.
-    announce(false, command.uid(), Map.of());
-    var told = new HashMap<Long, Marks>(entries.size() * 2);
-    for (var entry : entries) {
-      var before = entry.marks();
-      var after =
-          switch (command.change()) {
-            case REPLACE -> command.marks();
-            case ADD -> before.plus(command.marks());
-            case REMOVE -> before.minus(command.marks());
-          };
-      told.put(entry.uid(), after);
-    }
-    selected.account().mark(entries, command.change(), command.marks());
+    announce(false, command.uid(), ImapSession::nothingTold);
+    long modseq = selected.account().mark(entries, command.change(), command.marks()).modseq();
+    Predicate<Entry> told = entry -> entry.modseq() == modseq;
     boolean gone = false;
     for (var entry : entries) {
       gone |= entry.expunged();
       if (!command.silent() && !entry.expunged()) {
-        var marks = entry.marks();
-        told.put(entry.uid(), marks);
         int sequence = selected.view().sequenceOf(entry.uid());
-        fetchFlags(selected, sequence, entry, marks, command.uid());
+        fetchFlags(selected, sequence, entry, entry.marks(), command.uid());
       }
     }
     if (gone && !command.uid()) {
@@ -1010,7 +1002,8 @@ public final class ImapSession {
     }
     var copied = selected.account().copy(entries, target.get().number());
     var code = copyUid(target.get(), copied);
-    completed(tag, code + "COPY completed", !connection.inputWaiting(), uid, Map.of());
+    completed(
+        tag, code + "COPY completed", !connection.inputWaiting(), uid, ImapSession::nothingTold);
   }
 
   /// RFC 6851. COPYUID goes ahead of the EXPUNGE responses, in an untagged OK.
@@ -1033,7 +1026,7 @@ public final class ImapSession {
     if (!moved.isEmpty()) {
       out.text("* OK ").text(copyUid(target.get(), moved)).line("moved");
     }
-    completed(tag, "MOVE completed", true, uid, Map.of());
+    completed(tag, "MOVE completed", true, uid, ImapSession::nothingTold);
   }
 
   /// `[COPYUID ...] ` (RFC 4315 §3), empty when nothing was copied.
@@ -1063,7 +1056,7 @@ public final class ImapSession {
     if (state instanceof State.Selected selected) {
       selected.view().onChange(this::wake);
     }
-    announce(true, false, Map.of());
+    announce(true, false, ImapSession::nothingTold);
   }
 
   private void endIdle(String tag, byte[] line) throws IOException {
@@ -1098,7 +1091,7 @@ public final class ImapSession {
       if (idleTag == null) {
         return;
       }
-      announce(true, false, Map.of());
+      announce(true, false, ImapSession::nothingTold);
       out.flush();
       if (state instanceof State.LoggedOut) {
         connection.end();

@@ -506,10 +506,14 @@ public final class Account {
     return mailbox;
   }
 
-  /// Changes marks. Entries expunged meanwhile are passed over. Gives those whose marks are
-  /// different now, with their new modseq.
-  public List<Entry> mark(Collection<Entry> entries, Change change, Marks marks)
-      throws IOException {
+  /// Entries whose marks were changed.
+  ///
+  /// @param modseq the number of that change, which none of them had before
+  public record Marked(List<Entry> entries, long modseq) {}
+
+  /// Changes marks. Entries expunged meanwhile are passed over, and those that bear these marks
+  /// already are not changed.
+  public Marked mark(Collection<Entry> entries, Change change, Marks marks) throws IOException {
     begin();
     try {
       var changed = new ArrayList<Entry>();
@@ -541,7 +545,7 @@ public final class Account {
         from = to;
       }
       awaitAndShow(last);
-      return changed;
+      return new Marked(changed, now);
     } finally {
       writer.unlock();
       tell();

@@ -224,7 +224,10 @@ class RebuildTest {
       try (var view = account.view(Mailbox.INBOX, true)) {
         store.rebuild(JBOB);
         assertThat(view.mailbox()).isNull();
-        assertThat(account.mark(List.of(view.at(1)), Account.Change.ADD, Marks.of(Flag.DELETED)))
+        assertThat(
+                account
+                    .mark(List.of(view.at(1)), Account.Change.ADD, Marks.of(Flag.DELETED))
+                    .entries())
             .isEmpty();
       }
       assertThat(messages(store)).isEqualTo(messages);
