@@ -16,6 +16,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import longhand.disk.Disk;
+import longhand.index.Catalogue;
 import org.jspecify.annotations.Nullable;
 
 /// Checks documents, together with what the journal still has for them. Nothing is changed. While a
@@ -47,6 +48,7 @@ public final class Checker {
   private final Map<String, Integer> tellings = new HashMap<>();
   private final Consumer<Extent> progress;
   private int done;
+  private @Nullable Catalogue catalogue;
 
   /// @param data the data folder
   /// @param findings is told of each finding as it is made
@@ -73,6 +75,13 @@ public final class Checker {
   ///
   /// @throws IOException when the folder cannot be read
   public Extent check(@Nullable String wanted) throws IOException {
+    try (var known = Catalogue.openReadOnly(disk, data.resolve("catalogue"))) {
+      catalogue = known;
+      return checkAll(wanted);
+    }
+  }
+
+  private Extent checkAll(@Nullable String wanted) throws IOException {
     var journal = new JournalReader(disk, data, findings).read();
     var names = new ArrayList<String>();
     if (wanted != null) {
@@ -116,7 +125,11 @@ public final class Checker {
   /// running server checks.
   ///
   /// @throws IOException when it cannot be read
-  public Extent checkSettled(String name) throws IOException {
+  ///
+  /// @param known the store's own catalogue, which no other may open meanwhile; null when there is
+  ///   none
+  public Extent checkSettled(String name, @Nullable Catalogue known) throws IOException {
+    catalogue = known;
     return document(name, List.of());
   }
 
@@ -125,23 +138,47 @@ public final class Checker {
     var document = new Document("mail/" + name, content);
     long messages = document.check();
     // What the journal still has will change the document, and so the index will not be believed.
-    if (puts.isEmpty()) {
-      var rows = new IndexReader(disk, data.resolve("mail").resolve(name)).read(document.token);
-      if (rows != null) {
-        compare("mail/" + name + ".index", document.rows, rows);
+    if (puts.isEmpty() && catalogue != null) {
+      var known =
+          new IndexReader(disk, catalogue)
+              .read(data.resolve("mail").resolve(name), name, document.token);
+      if (known != null) {
+        compare(name, document.rows, known);
       }
     }
     return new Extent(1, messages, content.length);
   }
 
-  /// Says where the index is not what the document is.
-  private void compare(
-      String where, Map<Long, IndexReader.Row> document, Map<Long, IndexReader.Row> index) {
+  /// Says where the caches are not what the document is.
+  private void compare(String name, Map<Long, IndexReader.Row> document, IndexReader.Known known) {
+    long octets = 0;
+    for (var row : document.values()) {
+      octets += row.size();
+    }
+    if (known.messages() != document.size() || known.octets() != octets) {
+      damage(
+          "catalogue",
+          -1,
+          name
+              + " has "
+              + document.size()
+              + " messages of "
+              + octets
+              + " octets, in the catalogue "
+              + known.messages()
+              + " of "
+              + known.octets());
+    }
+    var index = known.rows();
+    if (index == null) {
+      return;
+    }
+    var where = "mail/" + name + ".index";
     for (var row : document.entrySet()) {
       var other = index.get(row.getKey());
-      if (other == null) {
+      if (other == null && row.getValue().offset() < known.rowsEnd()) {
         damage(where, -1, "the index lacks id " + row.getKey());
-      } else if (!other.equals(row.getValue())) {
+      } else if (other != null && !other.equals(row.getValue())) {
         damage(
             where,
             -1,

@@ -11,13 +11,14 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import longhand.disk.Disk;
 import longhand.index.AccountIndex;
+import longhand.index.Catalogue;
 import org.jspecify.annotations.Nullable;
 
-/// Reads what an index says of a document's messages, when it says it of the document as it is. A
-/// reader of its own, as the rest of the check.
+/// Reads what the catalogue and an index say of a document's messages, when they say it of the
+/// document as it is. A reader of its own, as the rest of the check.
 final class IndexReader {
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   /// One message.
   ///
@@ -36,38 +37,75 @@ final class IndexReader {
       SortedSet<String> keywords,
       long offset) {}
 
-  private final Disk disk;
-  private final Path document;
+  /// What the caches know of a document.
+  ///
+  /// @param messages in all mailboxes
+  /// @param octets on the wire, in all mailboxes
+  /// @param rows by id, of entries in front of `rowsEnd`; null when the index has none of this
+  ///   state
+  record Known(long messages, long octets, long rowsEnd, @Nullable Map<Long, Row> rows) {}
 
-  IndexReader(Disk disk, Path document) {
+  private final Disk disk;
+  private final Catalogue catalogue;
+
+  IndexReader(Disk disk, Catalogue catalogue) {
     this.disk = disk;
-    this.document = document;
+    this.catalogue = catalogue;
   }
 
-  /// The rows by id; null when there is no index, or one that the store would not believe either,
-  /// since it is of another state of the document.
-  @Nullable Map<Long, Row> read(String token) throws IOException {
-    var file = document.resolveSibling(document.getFileName() + ".index");
+  /// What is known of a document as it is; null when nothing is, or something of another state of
+  /// it, which the store would not believe either.
+  ///
+  /// @param name of the document, with its domain
+  @Nullable Known read(Path document, String name, String token) throws IOException {
     var facts = disk.facts(document);
-    if (facts.isEmpty()) {
+    var entry = catalogue.get(name);
+    if (facts.isEmpty() || entry == null || entry.length < 4) {
       return null;
     }
+    var in = new DataInputStream(new ByteArrayInputStream(entry));
+    if (in.readInt() != VERSION || !in.readUTF().equals(token)) {
+      return null;
+    }
+    long generation = in.readLong();
+    if (in.readLong() != facts.get().size()
+        || in.readLong() != facts.get().modifiedNanos()
+        || !in.readUTF().equals(facts.get().key())) {
+      return null;
+    }
+    in.skipNBytes(5 * 8); // end, next id, modseq, dead entries
+    long rowsEnd = in.readLong();
+    long rowsModseq = in.readLong();
+    in.readInt(); // entries behind the rows
+    long messages = 0;
+    long octets = 0;
+    for (int left = in.readInt(); left > 0; left--) {
+      in.skipNBytes(4 + 8);
+      messages += in.readInt();
+      in.skipNBytes(2 * 4 + 8 + 4);
+      octets += in.readLong();
+      in.readLong();
+    }
+    return new Known(
+        messages, octets, rowsEnd, rows(document, token, generation, rowsEnd, rowsModseq));
+  }
+
+  private @Nullable Map<Long, Row> rows(
+      Path document, String token, long generation, long end, long modseq) throws IOException {
+    var file = document.resolveSibling(document.getFileName() + ".index");
     try (var index = AccountIndex.openReadOnly(disk, file)) {
       var head = index == null ? null : index.head();
       if (index == null || head == null || head.length < 4) {
         return null;
       }
       var in = new DataInputStream(new ByteArrayInputStream(head));
-      if (in.readInt() != VERSION || !in.readUTF().equals(token)) {
+      if (in.readInt() != VERSION
+          || !in.readUTF().equals(token)
+          || in.readLong() != generation
+          || in.readLong() != end
+          || in.readLong() != modseq) {
         return null;
       }
-      in.readLong(); // the generation: the inode says as much
-      if (in.readLong() != facts.get().size()
-          || in.readLong() != facts.get().modifiedNanos()
-          || !in.readUTF().equals(facts.get().key())) {
-        return null;
-      }
-      in.skipNBytes(4 * 8); // end, next id, modseq, dead octets
       int entries = in.readInt();
       var rows = new HashMap<Long, Row>();
       int read = 0;

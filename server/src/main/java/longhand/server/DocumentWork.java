@@ -143,7 +143,10 @@ final class DocumentWork {
       var extent = new Checker.Extent[1];
       try {
         store.quietly(
-            address, () -> extent[0] = new Checker(disk, data, findings).checkSettled(name));
+            address,
+            () ->
+                extent[0] =
+                    new Checker(disk, data, findings).checkSettled(name, store.catalogue()));
       } catch (IOException e) {
         // It cannot be opened, so nothing is written to it either.
         findings.accept(
@@ -152,7 +155,7 @@ final class DocumentWork {
                 "mail/" + name,
                 -1,
                 "the server cannot open it: " + e.getMessage()));
-        extent[0] = new Checker(disk, data, findings).checkSettled(name);
+        extent[0] = new Checker(disk, data, findings).checkSettled(name, store.catalogue());
       }
       documents++;
       messages += extent[0].messages();

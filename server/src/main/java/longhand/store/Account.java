@@ -119,7 +119,12 @@ public final class Account {
   long modseq;
   int nextMailbox;
 
+  /// Whether the table and the numbers are known: enough to deliver.
   volatile boolean loaded;
+
+  /// Whether the entries are known too.
+  volatile boolean full;
+
   private volatile long usedNanos;
   volatile String token = "";
   volatile @Nullable Document document;
@@ -142,7 +147,7 @@ public final class Account {
   private final CopyOnWriteArrayList<View> watching = new CopyOnWriteArrayList<>();
 
   private final Takeover takeover = new Takeover(this);
-  private final IndexCache index = new IndexCache(this);
+  final IndexCache index = new IndexCache(this);
   final Compaction compaction = new Compaction(this);
 
   Account(Store store, Address address, String name, Path path) {
@@ -352,7 +357,7 @@ public final class Account {
 
   /// Removes a mailbox and its messages. INBOX stays: `MailboxException`.
   public void delete(int number) throws IOException, MailboxException {
-    begin();
+    beginFull();
     try {
       create();
       var mailbox = require(number);
@@ -474,7 +479,7 @@ public final class Account {
 
   /// Opens a mailbox for a session. With `readWrite` the session takes the recent messages.
   public View view(int mailbox, boolean readWrite) throws IOException, MailboxException {
-    begin();
+    beginFull();
     try {
       create();
     } finally {
@@ -514,7 +519,7 @@ public final class Account {
   /// Changes marks. Entries expunged meanwhile are passed over, and those that bear these marks
   /// already are not changed.
   public Marked mark(Collection<Entry> entries, Change change, Marks marks) throws IOException {
-    begin();
+    beginFull();
     try {
       var changed = new ArrayList<Entry>();
       var wanted = new ArrayList<Marks>();
@@ -667,7 +672,7 @@ public final class Account {
   /// Expunges entries, whatever their marks; those already gone are passed over. Gives those it
   /// removed.
   public List<Entry> expunge(Collection<Entry> entries) throws IOException {
-    begin();
+    beginFull();
     try {
       var removed = new ArrayList<Entry>();
       var touched = new TreeSet<Integer>();
@@ -719,7 +724,7 @@ public final class Account {
   /// gone meanwhile are passed over.
   public List<Copied> copy(Collection<Entry> entries, int mailbox)
       throws IOException, MailboxException {
-    begin();
+    beginFull();
     try {
       create();
       var target = require(mailbox);
@@ -792,7 +797,7 @@ public final class Account {
   /// Moves entries to a mailbox, ids, marks and dates kept (RFC 6851).
   public List<Copied> move(Collection<Entry> entries, int mailbox)
       throws IOException, MailboxException {
-    begin();
+    beginFull();
     try {
       create();
       var target = require(mailbox);
@@ -961,6 +966,21 @@ public final class Account {
     }
   }
 
+  /// Takes the writer lock, with the entries known as well.
+  private void beginFull() throws IOException {
+    begin();
+    boolean ready = false;
+    try {
+      fill();
+      ready = true;
+    } finally {
+      if (!ready) {
+        writer.unlock();
+      }
+    }
+  }
+
+  /// Knows at least what deliveries must: the table, and how much there is.
   void load() throws IOException {
     usedNanos = System.nanoTime();
     if (loaded) {
@@ -989,6 +1009,80 @@ public final class Account {
     }
   }
 
+  /// Knows the entries too.
+  void fill() throws IOException {
+    load();
+    if (full) {
+      return;
+    }
+    writer.lock();
+    try {
+      load();
+      if (full) {
+        return;
+      }
+      drain();
+      var doc = opened();
+      var live = new LinkedHashMap<Integer, List<Entry>>();
+      long from = index.rows(doc.generation, live);
+      if (from < 0) {
+        index.forgetRows();
+        deadOctets = 0;
+        from = entriesStart();
+      }
+      var scan = new DocumentScan(doc.file, from, end, token);
+      for (var found = scan.next(); found != null; found = scan.next()) {
+        take(found, live);
+      }
+      if (scan.position() != end) {
+        // The catalogue was wrong, or the text is damaged: the document itself is asked.
+        readAnew();
+        return;
+      }
+      state.lock();
+      try {
+        fill(live);
+        full = true;
+      } finally {
+        state.unlock();
+      }
+      settleTouched();
+    } finally {
+      writer.unlock();
+    }
+  }
+
+  private void fill(Map<Integer, List<Entry>> live) {
+    for (var mailbox : mailboxes.values()) {
+      mailbox.fill(live.getOrDefault(mailbox.number, new ArrayList<>()));
+    }
+  }
+
+  /// Reads the document from its beginning, whatever the catalogue says. Called with the writer
+  /// lock, nothing pending or unsettled, and no view.
+  private void readAnew() throws IOException {
+    var catalogue = store.catalogue();
+    if (catalogue != null) {
+      catalogue.remove(name);
+    }
+    apply.lock();
+    try {
+      loaded = false;
+      var doc = document;
+      document = null;
+      if (doc != null) {
+        doc.close();
+      }
+    } finally {
+      apply.unlock();
+    }
+    load();
+  }
+
+  private long entriesStart() {
+    return AccountEntry.textOffset() + room + 1L;
+  }
+
   /// An account without a document: it is made by the first batch.
   private void fresh() {
     made = store.clock().instant();
@@ -1007,6 +1101,8 @@ public final class Account {
       addFresh("Junk", Role.JUNK, validity);
       addFresh("Sent", Role.SENT, validity);
       addFresh("Trash", Role.TRASH, validity);
+      full = true;
+      index.forgetRows();
     } finally {
       state.unlock();
     }
@@ -1034,14 +1130,18 @@ public final class Account {
     nextMailbox++;
   }
 
-  /// Reads the document: the account entry, and the head of every entry.
+  /// As much as most account entries take.
+  private static final int HEAD_OCTETS = 4096;
+
+  /// Reads the document: the account entry, and, when the catalogue does not know the document as
+  /// it is, the head of every entry.
   private void read() throws IOException {
     var file = store.disk().open(path, Disk.Mode.WRITE);
     boolean done = false;
     try {
       var seen = store.disk().facts(path).orElseThrow();
       long size = file.size();
-      var head = new byte[(int) Math.min(size, 1 << 16)];
+      var head = new byte[(int) Math.min(size, HEAD_OCTETS)];
       file.read(ByteBuffer.wrap(head), 0);
       var line = Ledger.parseLine(head, AccountEntry.textOffset() - Ledger.LINE, head.length);
       if (line != null && line.length() + AccountEntry.textOffset() > head.length) {
@@ -1052,13 +1152,15 @@ public final class Account {
       state.lock();
       try {
         readTable(entry);
-        if (!index.read(entry, seen)) {
+        full = !index.read(entry, seen);
+        if (full) {
           readEntries(file, size);
         }
       } finally {
         state.unlock();
       }
       facts = seen;
+      lookedNanos = System.nanoTime();
       document = new Document(file, entry.generation());
       created = true;
       needsCreate = false;
@@ -1090,13 +1192,13 @@ public final class Account {
     deadOctets = 0;
     deadSinceSeconds = Long.MAX_VALUE;
     unsettled.clear();
-    index.indexedModseq = -1;
+    index.forgetRows();
   }
 
   /// Goes through the document for its entries.
   private void readEntries(DiskFile file, long size) throws IOException {
     var live = new LinkedHashMap<Integer, List<Entry>>();
-    var scan = new DocumentScan(file, AccountEntry.textOffset() + room + 1L, size, token);
+    var scan = new DocumentScan(file, entriesStart(), size, token);
     for (var found = scan.next(); found != null; found = scan.next()) {
       take(found, live);
     }
@@ -1105,11 +1207,8 @@ public final class Account {
     if (foreign) {
       takeOursBehind(new Outside(file, size, token), scan.position(), live);
     }
+    fill(live);
     for (var mailbox : mailboxes.values()) {
-      var entries = live.getOrDefault(mailbox.number, List.of());
-      var sorted = new ArrayList<>(entries);
-      sorted.sort(Comparator.comparingLong(Entry::uid));
-      sorted.forEach(mailbox::add);
       // Dead entries hold the UIDs that were given out, while they last. What left a mailbox by a
       // move is
       // not to be seen in it any more, so its greatest modseq may have been any up to the
@@ -1475,6 +1574,7 @@ public final class Account {
       for (int i = 0; i < insertions.size(); i++) {
         targets.get(i).add(insertions.get(i).entry());
       }
+      index.delivered(insertions.size());
     }
 
     /// Adds the entries to a batch by value. With `shared` their one letter is in the batch
@@ -1750,7 +1850,11 @@ public final class Account {
       if (Objects.equals(seen, facts)) {
         return;
       }
-      takeover.reconcile(seen);
+      if (full) {
+        takeover.reconcile(seen);
+      } else {
+        readAnew();
+      }
     } finally {
       writer.unlock();
     }
@@ -1886,6 +1990,19 @@ public final class Account {
     return loaded;
   }
 
+  /// Writes into the catalogue what is settled, if nobody is changing the account just now.
+  void note() {
+    if (loaded && writer.tryLock()) {
+      try {
+        if (loaded) {
+          index.note();
+        }
+      } finally {
+        writer.unlock();
+      }
+    }
+  }
+
   /// When it was last used, by `System.nanoTime`.
   long usedNanos() {
     return usedNanos;
@@ -1922,9 +2039,7 @@ public final class Account {
     try {
       for (var mailbox : mailboxes.values()) {
         mailbox.gone = true;
-        for (int i = 0; i < mailbox.count; i++) {
-          mailbox.entries[i].expunged = true;
-        }
+        mailbox.visible().forEach(entry -> entry.expunged = true);
         mailbox.views.forEach(View::removed);
       }
     } finally {

@@ -3,7 +3,6 @@ package longhand.store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -44,6 +43,7 @@ final class Compaction {
   ///
   /// @param newRoom least room for the account entry
   void rewrite(int newRoom) throws IOException {
+    account.fill();
     account.drain();
     while (account.settleSome(1000)) {
       Thread.onSpinWait();
@@ -55,7 +55,7 @@ final class Compaction {
     }
     var live = new ArrayList<Entry>();
     for (var mailbox : account.mailboxes.values()) {
-      live.addAll(Arrays.asList(mailbox.entries).subList(0, mailbox.count));
+      live.addAll(mailbox.visible());
     }
     live.sort(Comparator.comparingLong(entry -> entry.offset));
     var offsets = new long[live.size()];
@@ -116,6 +116,7 @@ final class Compaction {
         account.state.unlock();
       }
       account.end = rewriter.end();
+      account.index.forgetRows();
       account.document = new Document(rewriter.file(), generation);
       doc.close();
       account.remember();

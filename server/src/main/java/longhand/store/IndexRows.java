@@ -8,36 +8,23 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import longhand.disk.Disk;
 import org.jspecify.annotations.Nullable;
 
-/// How an account's entries are packed into its index. A document whose facts (inode, length, time
-/// of change) and generation are those of the head is as it was when the rows were written; any
-/// other is read itself.
+/// How an account's entries are packed into its index. Whether a document is still as it was when
+/// the rows were written, or has only grown since, the catalogue says.
 final class IndexRows {
 
   /// Entries in one part.
   static final int PART = 4096;
 
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   private IndexRows() {}
 
-  /// What an index says first.
+  /// Of which state of the document the rows are.
   ///
-  /// @param mailboxes by number: the next UID
-  record Head(
-      String token,
-      long generation,
-      Disk.Facts facts,
-      long end,
-      long nextId,
-      long modseq,
-      long deadOctets,
-      int entries,
-      Map<Integer, Long> mailboxes) {}
+  /// @param end how far they go
+  record Head(String token, long generation, long end, long modseq, int entries) {}
 
   static byte[] pack(Head head) {
     return bytes(
@@ -45,19 +32,9 @@ final class IndexRows {
           out.writeInt(VERSION);
           out.writeUTF(head.token);
           out.writeLong(head.generation);
-          out.writeLong(head.facts.size());
-          out.writeLong(head.facts.modifiedNanos());
-          out.writeUTF(head.facts.key());
           out.writeLong(head.end);
-          out.writeLong(head.nextId);
           out.writeLong(head.modseq);
-          out.writeLong(head.deadOctets);
           out.writeInt(head.entries);
-          out.writeInt(head.mailboxes.size());
-          for (var mailbox : head.mailboxes.entrySet()) {
-            out.writeInt(mailbox.getKey());
-            out.writeLong(mailbox.getValue());
-          }
         });
   }
 
@@ -67,19 +44,7 @@ final class IndexRows {
     if (octets.length < 4 || in.readInt() != VERSION) {
       return null;
     }
-    var token = in.readUTF();
-    long generation = in.readLong();
-    var facts = new Disk.Facts(in.readLong(), in.readLong(), in.readUTF());
-    long end = in.readLong();
-    long nextId = in.readLong();
-    long modseq = in.readLong();
-    long deadOctets = in.readLong();
-    int entries = in.readInt();
-    var mailboxes = new TreeMap<Integer, Long>();
-    for (int left = in.readInt(); left > 0; left--) {
-      mailboxes.put(in.readInt(), in.readLong());
-    }
-    return new Head(token, generation, facts, end, nextId, modseq, deadOctets, entries, mailboxes);
+    return new Head(in.readUTF(), in.readLong(), in.readLong(), in.readLong(), in.readInt());
   }
 
   static byte[] pack(List<Entry> entries) {

@@ -2,6 +2,7 @@ package longhand.store;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 
 /// One mailbox of an open account. All of it is guarded by the account's state lock, but `nextUid`
@@ -26,9 +27,18 @@ final class MailboxState {
   long highestModseq;
   boolean gone;
 
-  /// Visible entries by UID, the first `count` of the array. The array may be shared with views:
-  /// entries are added behind `count`, never moved or removed in place.
+  /// Visible entries by UID, the first `count` of the array, when the account is full. The array
+  /// may be shared with views: entries are added behind `count`, never moved or removed in place.
   Entry[] entries = EMPTY;
+
+  /// Whether only numbers are known of the entries.
+  private boolean cold;
+
+  /// While cold: how many are recent.
+  private int recent;
+
+  /// The greatest UID that was visible.
+  private long lastUid;
 
   int count;
   int unseen;
@@ -52,7 +62,6 @@ final class MailboxState {
   }
 
   Mailbox snapshot() {
-    int recent = count - notBelow(firstRecent);
     return new Mailbox(
         number,
         name,
@@ -63,14 +72,50 @@ final class MailboxState {
         count,
         unseen,
         deleted,
-        recent,
+        recent(),
         octets,
         highestModseq);
   }
 
   /// One more than the greatest UID a session can know of.
   long visibleNext() {
-    return Math.max(floor, count == 0 ? 1 : entries[count - 1].uid + 1);
+    return Math.max(floor, lastUid + 1);
+  }
+
+  private int recent() {
+    return cold ? recent : count - notBelow(firstRecent);
+  }
+
+  /// What the catalogue is told.
+  CatalogueEntry.Counts counts() {
+    return new CatalogueEntry.Counts(
+        nextUid, count, unseen, deleted, firstRecent, recent(), octets, highestModseq);
+  }
+
+  /// Takes over what the catalogue knew; the entries are not known until `fill`.
+  void know(CatalogueEntry.Counts counts) {
+    cold = true;
+    nextUid = counts.nextUid();
+    floor = nextUid;
+    count = counts.messages();
+    unseen = counts.unseen();
+    deleted = counts.deleted();
+    firstRecent = counts.firstRecent();
+    recent = counts.recent();
+    octets = counts.octets();
+    highestModseq = counts.highestModseq();
+  }
+
+  /// Takes all entries there are, in any order, in the place of what was known.
+  void fill(List<Entry> all) {
+    clear();
+    all.sort(Comparator.comparingLong(Entry::uid));
+    all.forEach(this::add);
+  }
+
+  /// The entries, by UID. None is known of a cold mailbox.
+  List<Entry> visible() {
+    return cold ? List.of() : Arrays.asList(entries).subList(0, count);
   }
 
   /// The index of the first entry whose UID is not below `uid`.
@@ -94,10 +139,16 @@ final class MailboxState {
 
   /// Makes an entry visible. Its UID is greater than any before.
   void add(Entry entry) {
-    if (count == entries.length) {
-      entries = Arrays.copyOf(entries, Math.max(8, count + (count >> 1)));
+    if (cold) {
+      count++;
+      recent++;
+    } else {
+      if (count == entries.length) {
+        entries = Arrays.copyOf(entries, Math.max(8, count + (count >> 1)));
+      }
+      entries[count++] = entry;
     }
-    entries[count++] = entry;
+    lastUid = entry.uid;
     count(entry.marks, 1);
     octets += entry.sizeOctets;
     highestModseq = Math.max(highestModseq, entry.modseq);
@@ -130,8 +181,8 @@ final class MailboxState {
     }
   }
 
-  /// Forgets all entries, before they are read again.
-  void clear() {
+  private void clear() {
+    cold = false;
     entries = EMPTY;
     count = 0;
     unseen = 0;

@@ -23,6 +23,7 @@ import java.util.random.RandomGenerator;
 import longhand.disk.Disk;
 import longhand.disk.DiskFile;
 import longhand.index.AccountIndex;
+import longhand.index.Catalogue;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +60,7 @@ public final class Store implements Closeable {
   private final DiskFile lockFile;
   private final Closeable lock;
   private final Journal journal;
+  private final @Nullable Catalogue catalogue;
   private final Map<Address, Account> accounts = new ConcurrentHashMap<>();
   private final Set<Account> watched = ConcurrentHashMap.newKeySet();
   private final AtomicLong letters = new AtomicLong();
@@ -103,6 +105,7 @@ public final class Store implements Closeable {
     var found = journal.recover(replay);
     replay.finish();
     journal.start(found);
+    catalogue = settings.index() ? Catalogue.open(disk, data.resolve("catalogue")) : null;
     settler =
         settings.background()
             ? Thread.ofPlatform().name("longhand-settler").daemon().start(this::settleLoop)
@@ -244,6 +247,9 @@ public final class Store implements Closeable {
         return List.of("there is no document");
       }
       disk.delete(account.path.resolveSibling(account.path.getFileName() + ".index"));
+      if (catalogue != null) {
+        catalogue.remove(name);
+      }
       done.addAll(
           new Rebuild(
                   disk,
@@ -475,6 +481,11 @@ public final class Store implements Closeable {
     return token.toString();
   }
 
+  /// What is known of documents nobody has open, for the check; null where none is kept.
+  public @Nullable Catalogue catalogue() {
+    return catalogue;
+  }
+
   /// The index beside a document; null where none is kept.
   @Nullable AccountIndex openIndex(Path path) {
     return settings.index()
@@ -576,7 +587,11 @@ public final class Store implements Closeable {
     for (var account : accounts.values()) {
       if (account.dirty()) {
         settle(account);
+        account.note();
       }
+    }
+    if (catalogue != null) {
+      catalogue.commit();
     }
     for (var account : accounts.values()) {
       next = Math.min(next, account.unsettledSince());
@@ -691,6 +706,9 @@ public final class Store implements Closeable {
     }
     for (var account : accounts.values()) {
       account.close();
+    }
+    if (catalogue != null) {
+      catalogue.close();
     }
     journal.close();
     lock.close();

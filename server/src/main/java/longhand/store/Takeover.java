@@ -66,9 +66,7 @@ final class Takeover {
                 && Ledger.literal(probe, 1, 6, FROM_WORD));
     var live = new HashMap<Long, Entry>();
     for (var mailbox : account.mailboxes.values()) {
-      for (int i = 0; i < mailbox.count; i++) {
-        live.put(mailbox.entries[i].id, mailbox.entries[i]);
-      }
+      mailbox.visible().forEach(entry -> live.put(entry.id, entry));
     }
     // Expunges that are durable but not yet written in place: the document still shows those as
     // live.
@@ -362,6 +360,7 @@ final class Takeover {
         account.state.unlock();
       }
       account.end = rewriter.end();
+      account.index.forgetRows();
       account.document = new Document(rewriter.file(), generation);
       if (before != null) {
         before.close();
