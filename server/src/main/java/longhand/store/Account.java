@@ -148,6 +148,7 @@ public final class Account {
 
   private final Takeover takeover = new Takeover(this);
   final IndexCache index = new IndexCache(this);
+  final DocumentLock documentLock = new DocumentLock(this);
   final Compaction compaction = new Compaction(this);
 
   Account(Store store, Address address, String name, Path path) {
@@ -238,7 +239,7 @@ public final class Account {
   /// Makes a mailbox. `MailboxException` when the name is taken, too long, too deep, or there are
   /// too many.
   public Mailbox create(String name, Role role) throws IOException, MailboxException {
-    begin();
+    beginChange();
     try {
       create();
       checkName(name);
@@ -273,7 +274,7 @@ public final class Account {
           });
       return made.snapshot();
     } finally {
-      writer.unlock();
+      endChange();
     }
   }
 
@@ -315,7 +316,7 @@ public final class Account {
 
   /// Gives mailboxes other names, all or none.
   public void rename(Map<Integer, String> names) throws IOException, MailboxException {
-    begin();
+    beginChange();
     try {
       create();
       var taken = new TreeSet<String>();
@@ -351,13 +352,13 @@ public final class Account {
           nextMailbox,
           () -> names.forEach((number, to) -> mailboxOf(number).name = to));
     } finally {
-      writer.unlock();
+      endChange();
     }
   }
 
   /// Removes a mailbox and its messages. INBOX stays: `MailboxException`.
   public void delete(int number) throws IOException, MailboxException {
-    beginFull();
+    beginChangeOfEntries();
     try {
       create();
       var mailbox = require(number);
@@ -391,7 +392,7 @@ public final class Account {
           });
       writeDead(entries);
     } finally {
-      writer.unlock();
+      endChange();
     }
   }
 
@@ -431,7 +432,7 @@ public final class Account {
 
   /// Subscribes to a name, or no longer.
   public void subscribe(String name, boolean subscribed) throws IOException, MailboxException {
-    begin();
+    beginChange();
     try {
       create();
       checkName(name);
@@ -473,15 +474,16 @@ public final class Account {
             }
           });
     } finally {
-      writer.unlock();
+      endChange();
     }
   }
 
   /// Opens a mailbox for a session. With `readWrite` the session takes the recent messages.
   public View view(int mailbox, boolean readWrite) throws IOException, MailboxException {
-    beginFull();
+    begin();
     try {
       create();
+      fill();
     } finally {
       writer.unlock();
     }
@@ -519,7 +521,7 @@ public final class Account {
   /// Changes marks. Entries expunged meanwhile are passed over, and those that bear these marks
   /// already are not changed.
   public Marked mark(Collection<Entry> entries, Change change, Marks marks) throws IOException {
-    beginFull();
+    beginChangeOfEntries();
     try {
       var changed = new ArrayList<Entry>();
       var wanted = new ArrayList<Marks>();
@@ -552,7 +554,7 @@ public final class Account {
       awaitAndShow(last);
       return new Marked(changed, now);
     } finally {
-      writer.unlock();
+      endChange();
       tell();
     }
   }
@@ -672,7 +674,7 @@ public final class Account {
   /// Expunges entries, whatever their marks; those already gone are passed over. Gives those it
   /// removed.
   public List<Entry> expunge(Collection<Entry> entries) throws IOException {
-    beginFull();
+    beginChangeOfEntries();
     try {
       var removed = new ArrayList<Entry>();
       var touched = new TreeSet<Integer>();
@@ -710,7 +712,7 @@ public final class Account {
       awaitAndShow(last);
       return removed;
     } finally {
-      writer.unlock();
+      endChange();
       tell();
     }
   }
@@ -724,7 +726,7 @@ public final class Account {
   /// gone meanwhile are passed over.
   public List<Copied> copy(Collection<Entry> entries, int mailbox)
       throws IOException, MailboxException {
-    beginFull();
+    beginChangeOfEntries();
     try {
       create();
       var target = require(mailbox);
@@ -782,7 +784,7 @@ public final class Account {
       insert(insertions, batch -> {}, () -> insertions.forEach(i -> target.add(i.entry())));
       return copied;
     } finally {
-      writer.unlock();
+      endChange();
       tell();
     }
   }
@@ -797,7 +799,7 @@ public final class Account {
   /// Moves entries to a mailbox, ids, marks and dates kept (RFC 6851).
   public List<Copied> move(Collection<Entry> entries, int mailbox)
       throws IOException, MailboxException {
-    beginFull();
+    beginChangeOfEntries();
     try {
       create();
       var target = require(mailbox);
@@ -818,7 +820,7 @@ public final class Account {
       awaitAndShow(last);
       return moved;
     } finally {
-      writer.unlock();
+      endChange();
       tell();
     }
   }
@@ -966,17 +968,50 @@ public final class Account {
     }
   }
 
-  /// Takes the writer lock, with the entries known as well.
-  private void beginFull() throws IOException {
+  /// Begins a change: takes the writer lock and keeps other programs away, with the document as we
+  /// left it. To be ended by `endChange`.
+  void beginChange() throws IOException {
     begin();
     boolean ready = false;
     try {
-      fill();
+      hold();
       ready = true;
     } finally {
       if (!ready) {
         writer.unlock();
       }
+    }
+  }
+
+  /// The same, with the entries known.
+  private void beginChangeOfEntries() throws IOException {
+    begin();
+    boolean ready = false;
+    try {
+      fill();
+      hold();
+      ready = true;
+    } finally {
+      if (!ready) {
+        writer.unlock();
+      }
+    }
+  }
+
+  /// Ends what `beginChange` began. What was handed in and is not in the document yet keeps other
+  /// programs away further.
+  void endChange() {
+    documentLock.letGo();
+    writer.unlock();
+  }
+
+  /// Keeps other programs away, with what they did taken in. Called with the writer lock.
+  void hold() throws IOException {
+    for (int attempt = 0; !documentLock.tryHold(); attempt++) {
+      if (attempt == HOLD_ATTEMPTS) {
+        throw new IOException(name + " is changed by another program again and again");
+      }
+      lookOutside(true);
     }
   }
 
@@ -1058,6 +1093,56 @@ public final class Account {
     }
   }
 
+  /// Puts a document written anew in the place of this one. Called with the writer lock, other
+  /// programs kept away and nothing pending.
+  ///
+  /// @param places gives entries their new places; run when the new document is there, with the
+  ///   state lock
+  void replace(Rewriter rewriter, long generation, Runnable places) throws IOException {
+    boolean done = false;
+    Closeable lock;
+    try {
+      // Nobody knows the new file yet, so nobody can have its lock.
+      lock = rewriter.file().tryLock();
+      rewriter.force();
+      rewriter.takePlace();
+      done = true;
+    } catch (Store.ForceException e) {
+      done = true;
+      store.journal().fail(e);
+      throw e;
+    } finally {
+      if (!done) {
+        rewriter.discard();
+      }
+    }
+    apply.lock();
+    try {
+      var before = document;
+      document = null;
+      state.lock();
+      try {
+        places.run();
+        deadOctets = 0;
+        deadSinceSeconds = Long.MAX_VALUE;
+        dirtySince = Long.MAX_VALUE;
+        folderDirty = false;
+      } finally {
+        state.unlock();
+      }
+      end = rewriter.end();
+      index.forgetRows();
+      document = new Document(rewriter.file(), generation);
+      documentLock.handOver(lock);
+      if (before != null) {
+        before.close();
+      }
+      remember();
+    } finally {
+      apply.unlock();
+    }
+  }
+
   /// Reads the document from its beginning, whatever the catalogue says. Called with the writer
   /// lock, nothing pending or unsettled, and no view.
   private void readAnew() throws IOException {
@@ -1129,6 +1214,9 @@ public final class Account {
         new MailboxState(new AccountEntry.Row(nextMailbox, name, role, validity, 1, 1, true)));
     nextMailbox++;
   }
+
+  /// How often what another program did is taken in before a change is refused.
+  private static final int HOLD_ATTEMPTS = 5;
 
   /// As much as most account entries take.
   private static final int HEAD_OCTETS = 4096;
@@ -1250,8 +1338,13 @@ public final class Account {
     }
     var some = List.copyOf(touched);
     touched.clear();
-    modseq++;
-    remark(some, some.stream().map(Entry::marks).toList(), modseq);
+    hold();
+    try {
+      modseq++;
+      remark(some, some.stream().map(Entry::marks).toList(), modseq);
+    } finally {
+      documentLock.letGo();
+    }
   }
 
   private void take(DocumentScan.Found found, Map<Integer, List<Entry>> live) {
@@ -1432,6 +1525,7 @@ public final class Account {
     if (needsCreate) {
       waiting.create = createOctets;
     }
+    documentLock.holdAlso();
     pending.add(waiting);
     return waiting;
   }
@@ -1445,8 +1539,15 @@ public final class Account {
       taken = true;
     } finally {
       if (!taken) {
-        pending.remove(waiting);
+        withdraw(waiting);
       }
+    }
+  }
+
+  /// Takes back what the journal did not take.
+  private void withdraw(Pending waiting) {
+    if (pending.remove(waiting)) {
+      documentLock.letGo();
     }
   }
 
@@ -1608,7 +1709,7 @@ public final class Account {
     /// Takes back what `addTo` left, when the journal did not take the batch.
     void refused() {
       if (waiting != null) {
-        pending.remove(waiting);
+        withdraw(waiting);
       }
     }
 
@@ -1654,7 +1755,7 @@ public final class Account {
   /// Writes large entries into the document and forces it.
   void writeAhead(List<Insertion> insertions) throws IOException {
     apply.lock();
-    try (var _ = outsideLock()) {
+    try {
       var file = opened().file;
       long at = end;
       for (var insertion : insertions) {
@@ -1742,7 +1843,7 @@ public final class Account {
   void applyDurable() {
     apply.lock();
     try {
-      boolean any = false;
+      int applied = 0;
       for (var head = pending.peek(); head != null; head = pending.peek()) {
         var ticket = head.ticket;
         if (ticket == null || !ticket.durable()) {
@@ -1766,15 +1867,13 @@ public final class Account {
           state.unlock();
         }
         pending.poll();
-        any = true;
+        applied++;
       }
-      if (any) {
-        try {
-          remember();
-        } catch (IOException e) {
-          // Without facts the next look takes the document for changed and reads it again.
-          facts = null;
-        }
+      if (applied > 0) {
+        rememberIfPossible();
+      }
+      for (; applied > 0; applied--) {
+        documentLock.letGo();
       }
     } finally {
       apply.unlock();
@@ -1802,26 +1901,18 @@ public final class Account {
     if (head.puts.isEmpty()) {
       return;
     }
-    try (var _ = outsideLock()) {
-      var file = opened().file;
-      for (var put : head.puts) {
-        int octets = 0;
-        for (var slice : put.slices) {
-          octets += slice.remaining();
-        }
-        var whole = ByteBuffer.allocate(octets);
-        for (var slice : put.slices) {
-          whole.put(slice.duplicate());
-        }
-        file.write(whole.flip(), put.offset);
+    var file = opened().file;
+    for (var put : head.puts) {
+      int octets = 0;
+      for (var slice : put.slices) {
+        octets += slice.remaining();
       }
+      var whole = ByteBuffer.allocate(octets);
+      for (var slice : put.slices) {
+        whole.put(slice.duplicate());
+      }
+      file.write(whole.flip(), put.offset);
     }
-  }
-
-  /// The locks mail programs take; waits for those who hold them.
-  Closeable outsideLock() throws IOException {
-    var doc = document;
-    return doc == null ? () -> {} : store.outsideLock(path, doc.file);
   }
 
   void remember() throws IOException {
@@ -1829,10 +1920,31 @@ public final class Account {
     lookedNanos = System.nanoTime();
   }
 
+  /// Remembers the document as we leave it, before other programs are let in.
+  private void rememberIfPossible() {
+    try {
+      remember();
+    } catch (IOException e) {
+      // Without facts the next look takes the document for changed and reads it again.
+      facts = null;
+    }
+  }
+
   /// Looks whether another program has changed the document, at most once a second, and if so takes
   /// the changes in.
   void lookOutside() throws IOException {
     lookOutside(false);
+  }
+
+  /// The same for a thread that must not wait for the writer lock.
+  void lookOutsideUnlessBusy() throws IOException {
+    if (writer.tryLock()) {
+      try {
+        lookOutside(false);
+      } finally {
+        writer.unlock();
+      }
+    }
   }
 
   private void lookOutside(boolean now) throws IOException {
@@ -1863,7 +1975,8 @@ public final class Account {
 
   // Settling.
 
-  /// Writes in place what waits, at most `most` ledgers; whether more wait.
+  /// Writes in place what waits, at most `most` ledgers; whether more wait. Called with the
+  /// document held.
   boolean settleSome(int most) throws IOException {
     apply.lock();
     try {
@@ -1877,8 +1990,8 @@ public final class Account {
       if (some.isEmpty()) {
         return false;
       }
-      try (var _ = outsideLock()) {
-        var file = opened().file;
+      var file = opened().file;
+      try {
         for (var entry : some) {
           byte[] octets;
           state.lock();
@@ -1889,8 +2002,9 @@ public final class Account {
           }
           file.write(ByteBuffer.wrap(octets), entry.ledgerOffset());
         }
+      } finally {
+        rememberIfPossible();
       }
-      remember();
       state.lock();
       try {
         unsettled.settled(some);
@@ -1936,8 +2050,17 @@ public final class Account {
     if (document == null) {
       return;
     }
-    while (settleSome(1000)) {
-      Thread.onSpinWait();
+    if (!holdUnlessBusy()) {
+      // Another program has changed the document, and the account is at work; the next round has
+      // it.
+      return;
+    }
+    try {
+      while (settleSome(1000)) {
+        Thread.onSpinWait();
+      }
+    } finally {
+      documentLock.letGo();
     }
     long before;
     boolean folder;
@@ -1984,6 +2107,23 @@ public final class Account {
         }
       }
     }
+  }
+
+  /// Holds the document, what another program did taken in if nobody has the writer lock: whoever
+  /// settles must not wait for it, since those who have it may wait for room in the journal.
+  private boolean holdUnlessBusy() throws IOException {
+    if (documentLock.tryHold()) {
+      return true;
+    }
+    if (!writer.tryLock()) {
+      return false;
+    }
+    try {
+      lookOutside(true);
+    } finally {
+      writer.unlock();
+    }
+    return documentLock.tryHold();
   }
 
   boolean isOpen() {

@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
 
 /// Writes a document anew without its dead entries, and with as much room for its table as that
 /// needs (`docs/document-format.md`, "Rewrite").
@@ -44,6 +43,15 @@ final class Compaction {
   /// @param newRoom least room for the account entry
   void rewrite(int newRoom) throws IOException {
     account.fill();
+    account.hold();
+    try {
+      rewriteHeld(newRoom);
+    } finally {
+      account.documentLock.letGo();
+    }
+  }
+
+  private void rewriteHeld(int newRoom) throws IOException {
     account.drain();
     while (account.settleSome(1000)) {
       Thread.onSpinWait();
@@ -61,8 +69,8 @@ final class Compaction {
     var offsets = new long[live.size()];
     long generation = doc.generation + 1;
     var rewriter = new Rewriter(account.store.disk(), account.path);
-    boolean done = false;
-    try (var _ = account.outsideLock()) {
+    boolean written = false;
+    try {
       rewriter.add(accountEntry(generation));
       int i = 0;
       while (i < live.size()) {
@@ -84,45 +92,20 @@ final class Compaction {
         }
         rewriter.copy(doc.file, from, to - from);
       }
-      rewriter.force();
-      if (!Objects.equals(account.store.disk().facts(account.path).orElse(null), account.facts)) {
-        throw new IOException(
-            account.name + " was changed by another program while it was rewritten");
-      }
-      rewriter.takePlace();
-      done = true;
-    } catch (Store.ForceException e) {
-      done = true;
-      account.store.journal().fail(e);
-      throw e;
+      written = true;
     } finally {
-      if (!done) {
+      if (!written) {
         rewriter.discard();
       }
     }
-    account.apply.lock();
-    try {
-      account.document = null;
-      account.state.lock();
-      try {
-        for (int i = 0; i < offsets.length; i++) {
-          live.get(i).offset = offsets[i];
-        }
-        account.deadOctets = 0;
-        account.deadSinceSeconds = Long.MAX_VALUE;
-        account.dirtySince = Long.MAX_VALUE;
-        account.folderDirty = false;
-      } finally {
-        account.state.unlock();
-      }
-      account.end = rewriter.end();
-      account.index.forgetRows();
-      account.document = new Document(rewriter.file(), generation);
-      doc.close();
-      account.remember();
-    } finally {
-      account.apply.unlock();
-    }
+    account.replace(
+        rewriter,
+        generation,
+        () -> {
+          for (int i = 0; i < offsets.length; i++) {
+            live.get(i).offset = offsets[i];
+          }
+        });
   }
 
   /// Takes dead entries out of the text, when they are a quarter of it or have been there for long.
@@ -142,8 +125,12 @@ final class Compaction {
     if (!wanted) {
       return;
     }
-    account.begin();
+    if (!account.writer.tryLock()) {
+      // Whoever has it may wait for room in the journal, which this thread makes.
+      return;
+    }
     try {
+      account.store.journal().check();
       rewrite(0);
     } finally {
       account.writer.unlock();

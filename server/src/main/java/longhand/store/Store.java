@@ -299,7 +299,7 @@ public final class Store implements Closeable {
       var ordered = new ArrayList<>(deliveries.keySet());
       ordered.sort(Comparator.comparing(account -> account.address().toString()));
       for (var account : ordered) {
-        account.begin();
+        account.beginChange();
         locked.add(account);
       }
       for (var append : appends) {
@@ -351,7 +351,7 @@ public final class Store implements Closeable {
         }
       }
     } finally {
-      locked.forEach(account -> account.writer.unlock());
+      locked.forEach(Account::endChange);
     }
     journal.await(ticket);
     deliveries.keySet().forEach(Account::applyDurable);
@@ -572,7 +572,7 @@ public final class Store implements Closeable {
   private void lookOutside() {
     for (var account : watched) {
       try {
-        account.lookOutside();
+        account.lookOutsideUnlessBusy();
       } catch (IOException | RuntimeException e) {
         LOG.log(System.Logger.Level.WARNING, account.address() + ": not read again", e);
       }

@@ -251,7 +251,7 @@ final class Takeover {
     var places = new ArrayList<Place>();
     long generation = account.generation() + 1;
     var rewriter = new Rewriter(account.store.disk(), account.path);
-    boolean done = false;
+    boolean written = false;
     try {
       // Twins of entries put into another mailbox get their UIDs first: the table must know of
       // them.
@@ -317,58 +317,35 @@ final class Takeover {
         }
         rewriter.add(last == '\n' ? new byte[] {'\n'} : new byte[] {'\n', '\n'});
       }
-      rewriter.force();
-      rewriter.takePlace();
-      done = true;
-    } catch (Store.ForceException e) {
-      done = true;
-      account.store.journal().fail(e);
-      throw e;
+      written = true;
     } finally {
-      if (!done) {
+      if (!written) {
         rewriter.discard();
       }
     }
-    account.apply.lock();
-    try {
-      var before = account.document;
-      account.document = null;
-      account.state.lock();
-      try {
-        account.unsettled.clear();
-        account.deadOctets = 0;
-        account.deadSinceSeconds = Long.MAX_VALUE;
-        account.dirtySince = Long.MAX_VALUE;
-        for (var place : places) {
-          place.twin.place(place.offset, place.from, place.keywordsRoom, Ledger.MAILBOX_ROOM);
-          if (!place.twin.equals(place.entry)) {
-            place.entry.modseq = now;
-            place.entry.expunged = true;
-            account.mailboxOf(place.twin.mailbox).add(place.twin);
-          } else if (!place.marks.equals(place.entry.marks)) {
-            account.mailboxOf(place.entry.mailbox).remark(place.entry, place.marks, now);
+    account.replace(
+        rewriter,
+        generation,
+        () -> {
+          account.unsettled.clear();
+          for (var place : places) {
+            place.twin.place(place.offset, place.from, place.keywordsRoom, Ledger.MAILBOX_ROOM);
+            if (!place.twin.equals(place.entry)) {
+              place.entry.modseq = now;
+              place.entry.expunged = true;
+              account.mailboxOf(place.twin.mailbox).add(place.twin);
+            } else if (!place.marks.equals(place.entry.marks)) {
+              account.mailboxOf(place.entry.mailbox).remark(place.entry, place.marks, now);
+            }
           }
-        }
-        for (var entry : missing) {
-          entry.modseq = now;
-          entry.expunged = true;
-        }
-        for (var mailbox : account.mailboxes.values()) {
-          mailbox.removeExpunged();
-        }
-      } finally {
-        account.state.unlock();
-      }
-      account.end = rewriter.end();
-      account.index.forgetRows();
-      account.document = new Document(rewriter.file(), generation);
-      if (before != null) {
-        before.close();
-      }
-      account.remember();
-    } finally {
-      account.apply.unlock();
-    }
+          for (var entry : missing) {
+            entry.modseq = now;
+            entry.expunged = true;
+          }
+          for (var mailbox : account.mailboxes.values()) {
+            mailbox.removeExpunged();
+          }
+        });
   }
 
   private Path incoming() {

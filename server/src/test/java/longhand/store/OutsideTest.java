@@ -180,6 +180,48 @@ class OutsideTest {
   }
 
   @Test
+  void whatIsNotYetSettledIsNotWrittenOverWhatSomebodyElseWrote() throws Exception {
+    three();
+    try (var view = account.view(1, true)) {
+      account.mark(List.of(view.at(3)), Account.Change.ADD, Marks.of(Flag.ANSWERED));
+    }
+    // The first message is taken out: the others move up. Nobody has looked since.
+    var text = Files.readString(document, StandardCharsets.ISO_8859_1);
+    int first = text.indexOf("From alice");
+    int second = text.indexOf("From alice", first + 1);
+    Files.writeString(
+        document, text.substring(0, first) + text.substring(second), StandardCharsets.ISO_8859_1);
+    store.settle();
+    store.close();
+    open();
+    assertEquals(List.of("two", "three"), subjects(1));
+    try (var view = account.view(1, true)) {
+      assertEquals(
+          "Subject: two\r\nStatus: D\r\nX-Status: D\r\n\r\ntwo\r\n",
+          StoreTest.text(account, view.at(1)));
+      assertEquals("Subject: three\r\n\r\nthree", StoreTest.text(account, view.at(2)));
+      assertThat(view.at(2).marks()).isEqualTo(Marks.of(Flag.SEEN, Flag.ANSWERED));
+    }
+  }
+
+  @Test
+  void aMessageFromOutsideIsNotOverwrittenByADeliveryRightAfterIt() throws Exception {
+    three();
+    for (int i = 0; i < 10; i++) {
+      StoreTest.append(store, account, 1, "Subject: ours" + i + "\r\n\r\n", Marks.NONE);
+      Files.writeString(
+          document,
+          "From eve@example.org Mon Nov 23 05:06:07 2026\nSubject: theirs" + i + "\n\nhello\n\n",
+          StandardOpenOption.APPEND);
+    }
+    StoreTest.append(store, account, 1, "Subject: last\r\n\r\n", Marks.NONE);
+    Awaitility.await().atMost(Duration.ofSeconds(5)).until(() -> subjects(1).size() == 24);
+    for (int i = 0; i < 10; i++) {
+      assertThat(subjects(1)).contains("ours" + i, "theirs" + i);
+    }
+  }
+
+  @Test
   void pythonRemovesAndMarks() throws Exception {
     assumeTrue(has("python3"));
     three();
