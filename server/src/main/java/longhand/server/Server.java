@@ -217,7 +217,7 @@ public final class Server implements Closeable {
           new FileSystemDisk(),
           Clock.systemUTC(),
           new SecureRandom(),
-          StoreSettings.DEFAULT);
+          StoreSettings.DEFAULT.withOpenOctetsMax(config.limits().accountsMemoryOctetsMax()));
     } catch (Store.LockedException e) {
       throw new CommandException(ExitCode.UNAVAILABLE, String.valueOf(e.getMessage()));
     }

@@ -1096,9 +1096,11 @@ public final class Account {
   /// Puts a document written anew in the place of this one. Called with the writer lock, other
   /// programs kept away and nothing pending.
   ///
+  /// @param head its account entry
   /// @param places gives entries their new places; run when the new document is there, with the
   ///   state lock
-  void replace(Rewriter rewriter, long generation, Runnable places) throws IOException {
+  void replace(Rewriter rewriter, long generation, Compaction.Head head, Runnable places)
+      throws IOException {
     boolean done = false;
     Closeable lock;
     try {
@@ -1122,15 +1124,17 @@ public final class Account {
       document = null;
       state.lock();
       try {
-        places.run();
         deadOctets = 0;
         deadSinceSeconds = Long.MAX_VALUE;
         dirtySince = Long.MAX_VALUE;
         folderDirty = false;
+        places.run();
       } finally {
         state.unlock();
       }
       end = rewriter.end();
+      room = head.room();
+      tableText = head.text();
       index.forgetRows();
       document = new Document(rewriter.file(), generation);
       documentLock.handOver(lock);
@@ -1977,7 +1981,7 @@ public final class Account {
 
   /// Writes in place what waits, at most `most` ledgers; whether more wait. Called with the
   /// document held.
-  boolean settleSome(int most) throws IOException {
+  private boolean settleSome(int most) throws IOException {
     apply.lock();
     try {
       List<Entry> some;
@@ -2014,6 +2018,14 @@ public final class Account {
       }
     } finally {
       apply.unlock();
+    }
+  }
+
+  /// Writes in place all that waits, others getting a turn now and then. Called with the document
+  /// held.
+  void settleAll() throws IOException {
+    while (settleSome(1000)) {
+      Thread.onSpinWait();
     }
   }
 
@@ -2056,9 +2068,7 @@ public final class Account {
       return;
     }
     try {
-      while (settleSome(1000)) {
-        Thread.onSpinWait();
-      }
+      settleAll();
     } finally {
       documentLock.letGo();
     }
@@ -2124,6 +2134,28 @@ public final class Account {
       writer.unlock();
     }
     return documentLock.tryHold();
+  }
+
+  /// What an open account takes of memory, and each of its entries, about.
+  private static final int OPEN_OCTETS = 8 << 10;
+
+  private static final int ENTRY_OCTETS = 96;
+
+  /// Memory it takes, about.
+  long memoryOctets() {
+    if (!loaded) {
+      return 0;
+    }
+    long octets = OPEN_OCTETS;
+    state.lock();
+    try {
+      for (var mailbox : mailboxes.values()) {
+        octets += (long) mailbox.visible().size() * ENTRY_OCTETS;
+      }
+    } finally {
+      state.unlock();
+    }
+    return octets;
   }
 
   boolean isOpen() {

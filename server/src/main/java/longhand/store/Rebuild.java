@@ -132,7 +132,7 @@ final class Rebuild {
     if (first > 0) {
       keepAside(file, first);
     }
-    var rewriter = new Rewriter(disk, path);
+    var rewriter = new Rewriter(disk, path, Rewriter.SUFFIX);
     boolean done = false;
     try (var _ = rewriter.file()) {
       rewriter.add(whole);

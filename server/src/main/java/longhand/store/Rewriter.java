@@ -11,16 +11,23 @@ import longhand.disk.DiskFile;
 /// filled from front to end, then put in its place.
 final class Rewriter {
 
+  /// For what is done with the writer lock.
+  static final String SUFFIX = ".rewrite";
+
+  /// For what is copied without it. No account's name has a tilde.
+  static final String SUFFIX_MEANWHILE = "~.rewrite";
+
   private final Disk disk;
   private final Path path;
   private final Path beside;
   private final DiskFile file;
   private long end;
 
-  Rewriter(Disk disk, Path path) throws IOException {
+  /// @param suffix of the name it has meanwhile: of two that are under way at once each has its own
+  Rewriter(Disk disk, Path path, String suffix) throws IOException {
     this.disk = disk;
     this.path = path;
-    this.beside = path.resolveSibling(path.getFileName() + ".rewrite");
+    this.beside = path.resolveSibling(path.getFileName() + suffix);
     this.file = disk.open(beside, Disk.Mode.REPLACE);
   }
 
@@ -31,6 +38,11 @@ final class Rewriter {
   /// Where the next octets go.
   long end() {
     return end;
+  }
+
+  /// Leaves room at the end, to be filled by `replace`.
+  void leave(long octets) {
+    end += octets;
   }
 
   void add(byte[] octets) throws IOException {

@@ -65,6 +65,7 @@ public final class Store implements Closeable {
   private final Set<Account> watched = ConcurrentHashMap.newKeySet();
   private final AtomicLong letters = new AtomicLong();
   private final @Nullable Thread settler;
+  private final @Nullable Thread compactor;
   private volatile long freeOctets = -1;
   private volatile long freeNanos;
   private volatile boolean closing;
@@ -109,6 +110,10 @@ public final class Store implements Closeable {
     settler =
         settings.background()
             ? Thread.ofPlatform().name("longhand-settler").daemon().start(this::settleLoop)
+            : null;
+    compactor =
+        settings.background()
+            ? Thread.ofPlatform().name("longhand-compactor").daemon().start(this::compactLoop)
             : null;
   }
 
@@ -561,10 +566,19 @@ public final class Store implements Closeable {
       settlingWanted = false;
       try {
         settle();
-        compact();
         closeIdle();
       } catch (IOException | RuntimeException e) {
         LOG.log(System.Logger.Level.ERROR, "settling failed", e);
+      }
+    }
+  }
+
+  /// A thread of its own, since it waits for writers, and copies for as long as a disk takes.
+  private void compactLoop() {
+    while (!closing) {
+      LockSupport.parkNanos(settings.settleAfter().toNanos());
+      if (!closing) {
+        compact();
       }
     }
   }
@@ -605,27 +619,36 @@ public final class Store implements Closeable {
     for (var account : accounts.values()) {
       try {
         account.compaction.compact(before);
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         LOG.log(System.Logger.Level.WARNING, account.address() + " was not compacted", e);
       }
     }
   }
 
-  /// Closes accounts that nobody has used for a while, and while too many are open those that have
-  /// rested longest: each holds a descriptor, and memory for its entries.
-  private void closeIdle() throws IOException {
+  /// Closes accounts that nobody has used for a while, and while too many are open, or those open
+  /// take too much memory, those that have rested longest.
+  void closeIdle() throws IOException {
     var open = new ArrayList<Account>();
     for (var account : accounts.values()) {
       if (account.isOpen() && !account.closeIfIdle(settings.idleAfter().toNanos())) {
         open.add(account);
       }
     }
-    if (open.size() <= settings.openMax()) {
-      return;
+    long octets = 0;
+    for (var account : open) {
+      octets += account.memoryOctets();
     }
+    int count = open.size();
     open.sort(Comparator.comparingLong(Account::usedNanos));
-    for (var account : open.subList(0, open.size() - settings.openMax())) {
-      account.closeIfIdle(IDLE_LEAST_NANOS);
+    for (var account : open) {
+      if (count <= settings.openMax() && octets <= settings.openOctetsMax()) {
+        return;
+      }
+      long its = account.memoryOctets();
+      if (account.closeIfIdle(IDLE_LEAST_NANOS)) {
+        count--;
+        octets -= its;
+      }
     }
   }
 
@@ -684,20 +707,8 @@ public final class Store implements Closeable {
   @Override
   public void close() throws IOException {
     closing = true;
-    if (settler != null) {
-      LockSupport.unpark(settler);
-      boolean interrupted = false;
-      while (settler.isAlive()) {
-        try {
-          settler.join();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    end(compactor);
+    end(settler);
     try {
       settle();
     } catch (IOException e) {
@@ -713,5 +724,20 @@ public final class Store implements Closeable {
     journal.close();
     lock.close();
     lockFile.close();
+  }
+
+  private static void end(@Nullable Thread thread) {
+    boolean interrupted = false;
+    while (thread != null && thread.isAlive()) {
+      LockSupport.unpark(thread);
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

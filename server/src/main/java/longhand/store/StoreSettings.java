@@ -14,6 +14,7 @@ import java.time.Duration;
 ///   when documents lie on another disk, so simulations do without
 /// @param idleAfter how long an account nobody uses stays open
 /// @param openMax accounts that may be open, those in use apart
+/// @param openOctetsMax memory that open accounts may take, those in use apart, about
 /// @param compactAfter age at which a dead entry is taken away even from a document with few of
 ///   them
 public record StoreSettings(
@@ -24,7 +25,8 @@ public record StoreSettings(
     Duration compactAfter,
     boolean index,
     Duration idleAfter,
-    int openMax) {
+    int openMax,
+    long openOctetsMax) {
 
   /// What a server uses.
   public static final StoreSettings DEFAULT =
@@ -36,5 +38,20 @@ public record StoreSettings(
           Duration.ofDays(1),
           true,
           Duration.ofMinutes(5),
-          4096);
+          4096,
+          Runtime.getRuntime().maxMemory() / 3);
+
+  /// These, but with so much memory for open accounts at the most.
+  public StoreSettings withOpenOctetsMax(long octets) {
+    return new StoreSettings(
+        segmentOctets,
+        segmentsMax,
+        background,
+        settleAfter,
+        compactAfter,
+        index,
+        idleAfter,
+        openMax,
+        Math.min(octets, openOctetsMax));
+  }
 }

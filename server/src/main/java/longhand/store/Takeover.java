@@ -250,7 +250,8 @@ final class Takeover {
     record Place(Entry entry, Entry twin, Marks marks, long offset, int from, int keywordsRoom) {}
     var places = new ArrayList<Place>();
     long generation = account.generation() + 1;
-    var rewriter = new Rewriter(account.store.disk(), account.path);
+    var rewriter = new Rewriter(account.store.disk(), account.path, Rewriter.SUFFIX);
+    Compaction.Head head;
     boolean written = false;
     try {
       // Twins of entries put into another mailbox get their UIDs first: the table must know of
@@ -275,7 +276,8 @@ final class Takeover {
                   keep.marks));
         }
       }
-      rewriter.add(account.compaction.accountEntry(generation));
+      head = account.compaction.head(generation, account.room);
+      rewriter.add(head.whole());
       for (var keep : keeps) {
         var old = keep.entry;
         var twin = twins.getOrDefault(old, old);
@@ -326,6 +328,7 @@ final class Takeover {
     account.replace(
         rewriter,
         generation,
+        head,
         () -> {
           account.unsettled.clear();
           for (var place : places) {

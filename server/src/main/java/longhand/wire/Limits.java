@@ -55,6 +55,13 @@ public record Limits(
                 "free megabytes on the disk of the data folder, but no less than three messages of the greatest size; with fewer nothing is taken: SMTP 452 4.3.1, IMAP NO [UNAVAILABLE]")
         int diskFreeMegabytesMin,
     @Limit(
+            value = "1024",
+            least = "16",
+            most = "1048576",
+            says =
+                "megabytes of memory for accounts that are open though no session uses them, but at most a third of the heap; beyond it those unused longest are closed, and read again when they are wanted")
+        int accountsMemoryMegabytesMax,
+    @Limit(
             value = "1048576",
             least = "65536",
             says = "octets of a message's header; more: 552 5.3.4")
@@ -258,6 +265,11 @@ public record Limits(
   /// Octets that must be free on the disk for anything to be taken.
   public long diskFreeOctetsMin() {
     return Math.max((long) diskFreeMegabytesMin << 20, 3L * messageOctetsMax);
+  }
+
+  /// Memory that accounts may take which no session uses, in octets.
+  public long accountsMemoryOctetsMax() {
+    return (long) accountsMemoryMegabytesMax << 20;
   }
 
   /// What the documents say of a limit.

@@ -41,7 +41,8 @@ class CheckerTest {
             Duration.ofDays(1),
             false,
             Duration.ofDays(1),
-            4096);
+            4096,
+            1L << 30);
     try (var store =
         Store.open(
             DATA, disk, () -> Instant.ofEpochSecond(1_795_000_000L), new Random(1), settings)) {

@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import longhand.disk.Disk;
 import longhand.disk.DiskFile;
 import longhand.disk.FileSystemDisk;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +40,8 @@ class ColdAccountTest {
           Duration.ofDays(1),
           true,
           Duration.ofMinutes(5),
-          4096);
+          4096,
+          1L << 30);
 
   private Store open(Disk disk) throws IOException {
     return Store.open(
@@ -140,6 +142,42 @@ class ColdAccountTest {
         assertEquals(open.get(mailbox.number()), mailbox, seed + " with entries");
       }
       assertEquals(usage, account.usage());
+    }
+  }
+
+  @Test
+  void accountsUnusedLongestAreClosedWhenMemoryIsShort() throws Exception {
+    var settings = SETTINGS.withOpenOctetsMax(200_000);
+    try (var store =
+        Store.open(
+            data,
+            new FileSystemDisk(),
+            () -> Instant.ofEpochSecond(1_795_000_000L),
+            new Random(3),
+            settings)) {
+      var first = store.account(Scenario.OWNERS.getFirst());
+      var second = store.account(Scenario.OWNERS.getLast());
+      for (var account : List.of(first, second)) {
+        for (int i = 1; i <= 1500; i++) {
+          StoreTest.append(store, account, Mailbox.INBOX, "Subject: " + i + "\r\n\r\n", Marks.NONE);
+          if (i % 100 == 0) {
+            store.settle();
+          }
+        }
+        account.view(1, false).close();
+      }
+      store.settle();
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(10))
+          .until(
+              () -> {
+                store.closeIdle();
+                return !first.isOpen();
+              });
+      assertThat(second.isOpen()).isTrue();
+      try (var view = first.view(1, true)) {
+        assertEquals(1500, view.count());
+      }
     }
   }
 

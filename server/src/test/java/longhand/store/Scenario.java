@@ -8,10 +8,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.WeakHashMap;
 import longhand.disk.Disk;
 import longhand.mail.Address;
 import longhand.mail.Domain;
@@ -40,7 +42,8 @@ final class Scenario {
           Duration.ofDays(1),
           false,
           Duration.ofMinutes(5),
-          4096);
+          4096,
+          1L << 30);
 
   private Scenario() {}
 
@@ -104,14 +107,14 @@ final class Scenario {
     var steps = new ArrayList<Step>();
     for (int i = 0; i < count; i++) {
       long step = random.nextLong();
-      int kind = random.nextInt(24);
+      int kind = random.nextInt(26);
       steps.add(store -> run(store, kind, new Random(step)));
     }
     return steps;
   }
 
   /// One kind of operation each.
-  static final List<Integer> KINDS = List.of(0, 5, 6, 8, 12, 14, 16, 17, 18, 19, 20, 21, 23);
+  static final List<Integer> KINDS = List.of(0, 5, 6, 8, 12, 14, 16, 17, 18, 19, 20, 21, 23, 24);
 
   /// A history of those kinds.
   static List<Step> ofKinds(long seed, List<Integer> kinds) {
@@ -162,9 +165,29 @@ final class Scenario {
       }
       case 20 -> account.subscribe("Somewhere/" + random.nextInt(3), random.nextBoolean());
       case 21, 22 -> store.settle();
+      case 24, 25 -> compactMeanwhile(account);
       default -> {
         store.settle();
         store.compact();
+      }
+    }
+  }
+
+  private static final Map<Account, Compaction.Copying> COPYING =
+      Collections.synchronizedMap(new WeakHashMap<>());
+
+  /// Begins a compaction, or ends the one begun: other steps come in between.
+  private static void compactMeanwhile(Account account) throws IOException {
+    var begun = COPYING.remove(account);
+    if (begun != null) {
+      try (begun) {
+        account.compaction.end(begun);
+      }
+    } else if (account.deadOctets > 0) {
+      var copying = account.compaction.start();
+      if (copying != null) {
+        copying.copy();
+        COPYING.put(account, copying);
       }
     }
   }

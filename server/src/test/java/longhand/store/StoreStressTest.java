@@ -40,7 +40,8 @@ class StoreStressTest {
           Duration.ofDays(1),
           true,
           Duration.ofMinutes(5),
-          4096);
+          4096,
+          1L << 30);
 
   @TempDir Path data;
 
