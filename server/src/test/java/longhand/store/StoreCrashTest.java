@@ -110,7 +110,7 @@ class StoreCrashTest {
     return dryRun(disk, seed, Scenario.steps(seed, count));
   }
 
-  private static List<Scenario.Snapshot> dryRun(SimDisk disk, long seed, List<Scenario.Step> steps)
+  static List<Scenario.Snapshot> dryRun(SimDisk disk, long seed, List<Scenario.Step> steps)
       throws Exception {
     var states = new ArrayList<Scenario.Snapshot>();
     try (var store = Scenario.open(disk, seed)) {
@@ -204,7 +204,7 @@ class StoreCrashTest {
     return done;
   }
 
-  private static void verify(
+  static void verify(
       SimDisk after, long seed, List<Scenario.Snapshot> states, int done, String where)
       throws Exception {
     Scenario.Snapshot found;
