@@ -1556,7 +1556,10 @@ public final class Account {
   void cutAhead() {
     apply.lock();
     try {
+      // Forced, since the intent is held no longer: a checkpoint could pass it, and a loss of power
+      // after that bring the octets back.
       opened().file.truncate(end);
+      opened().file.force(true);
       remember();
     } catch (IOException e) {
       // The intent is in the journal: the next start cuts. Until then nothing more may be put
