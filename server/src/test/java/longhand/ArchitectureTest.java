@@ -95,16 +95,15 @@ class ArchitectureTest {
 
   @Test
   void onlyFewKnowFiles() {
-    // The store reaches files through the seam `disk` alone; certificates, the accounts' text and
-    // the command line are read as plain files, so are those of other programs that are imported,
-    // and the index, a cache, has its library's.
+    // The store and the accounts reach files through the seam `disk` alone; certificates and the
+    // command line are read as plain files, so are those of other programs that are imported, and
+    // the index, a cache, has its library's.
     noClasses()
         .that(
             not(
                 resideInAnyPackage(
                     "longhand.disk",
                     "longhand.wire",
-                    "longhand.directory",
                     "longhand.index",
                     "longhand.transfer",
                     "longhand.server")))

@@ -1,5 +1,6 @@
 package longhand.check;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -365,6 +366,36 @@ public final class Checker {
       return text + length + 1;
     }
 
+    /// A document of another account in this one's place was moved here, or mixed up.
+    private void owner(int at, String name) {
+      var address = decoded(name);
+      int host = Math.max(0, address.lastIndexOf('@'));
+      int file = where.lastIndexOf('/');
+      var local = decoded(where.substring(file + 1));
+      var domain = decoded(where.substring(where.lastIndexOf('/', file - 1) + 1, file));
+      if (!(address.substring(0, host).toLowerCase(Locale.ROOT) + address.substring(host))
+          .equals(local + "@" + domain)) {
+        note(where, at, "the account entry names another account: " + name);
+      }
+    }
+
+    /// Text in which `%` and two hexadecimal digits stand for an octet.
+    private String decoded(String text) {
+      var octets = new ByteArrayOutputStream();
+      var encoded = text.getBytes(StandardCharsets.UTF_8);
+      for (int i = 0; i < encoded.length; i++) {
+        int high = i + 2 < encoded.length ? Character.digit(encoded[i + 1], 16) : -1;
+        int low = i + 2 < encoded.length ? Character.digit(encoded[i + 2], 16) : -1;
+        if (encoded[i] == '%' && high >= 0 && low >= 0) {
+          octets.write(high * 16 + low);
+          i += 2;
+        } else {
+          octets.write(encoded[i]);
+        }
+      }
+      return octets.toString(StandardCharsets.UTF_8);
+    }
+
     private void table(int text, int length) {
       int at = text;
       boolean rows = false;
@@ -375,8 +406,9 @@ public final class Checker {
           break;
         }
         var words = new String(line, StandardCharsets.UTF_8).split(" ", -1);
-        if (!rows && words[0].equals("account")) {
+        if (!rows && words[0].equals("account") && words.length > 1) {
           rows = true;
+          owner(at, words[1]);
         }
         if (rows) {
           if (line.length < 9 || !hex(line, 0, line.length - 9).equals(words[words.length - 1])) {

@@ -2,13 +2,7 @@ package longhand.directory;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -24,6 +18,8 @@ import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import longhand.auth.CredentialSource;
 import longhand.auth.Credentials;
+import longhand.disk.Disk;
+import longhand.disk.FileSystemDisk;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 
@@ -31,26 +27,42 @@ import longhand.mail.Domain;
 /// up. Several processes may change it at once: each takes `directory/.lock` while it writes.
 public final class Directory implements CredentialSource, Closeable {
 
+  private static final int LOCK_ATTEMPTS = 6_000;
+  private static final int LOCK_PAUSE_MILLIS = 10;
+
+  private final Disk disk;
   private final Path folder;
   private final Map<Domain, DomainFile> files = new LinkedHashMap<>();
 
-  /// The directory under a data folder, made when there is none.
+  /// The directory under a data folder, made when there is none. A change that a crash cut short is
+  /// brought to its end.
   ///
   /// @param domains those whose mail is delivered here; files of others are left alone
   public static Directory open(Path data, Collection<Domain> domains) throws IOException {
-    return new Directory(data, domains, new SecureRandom(), System::nanoTime);
+    return new Directory(new FileSystemDisk(), data, domains, new SecureRandom(), System::nanoTime);
   }
 
-  Directory(Path data, Collection<Domain> domains, RandomGenerator random, LongSupplier nanos)
+  Directory(
+      Disk disk, Path data, Collection<Domain> domains, RandomGenerator random, LongSupplier nanos)
       throws IOException {
+    this.disk = disk;
     folder = data.resolve("directory");
-    Files.createDirectories(
-        folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    if (!disk.exists(folder)) {
+      disk.createFolders(folder);
+      disk.forceFolder(data);
+    }
     for (var domain : domains) {
       if (!isFileName(domain.name())) {
         throw new IllegalArgumentException("a domain that no file can be named after: " + domain);
       }
-      files.put(domain, new DomainFile(folder, domain, random, nanos));
+      files.put(domain, new DomainFile(disk, folder, domain, random, nanos));
+    }
+    for (var file : files.values()) {
+      if (file.interrupted()) {
+        try (var _ = lock()) {
+          file.recover();
+        }
+      }
     }
   }
 
@@ -125,7 +137,7 @@ public final class Directory implements CredentialSource, Closeable {
                 new Credentials(found.address(), found.password(), found.scram(), found.active()));
   }
 
-  /// Adds accounts, or replaces those there are. Durable on return.
+  /// Adds accounts, or replaces those there are: of each domain all or none. Durable on return.
   ///
   /// @throws IllegalArgumentException when a domain is not one of this server
   public void put(List<AccountRecord> accounts) throws IOException {
@@ -135,8 +147,10 @@ public final class Directory implements CredentialSource, Closeable {
       byDomain.computeIfAbsent(account.address().domain(), _ -> new ArrayList<>()).add(account);
     }
     try (var _ = lock()) {
-      for (var each : byDomain.entrySet()) {
-        fileOf(each.getValue().getFirst().address()).put(each.getValue());
+      for (var each : byDomain.values()) {
+        var file = fileOf(each.getFirst().address());
+        file.recover();
+        file.put(each);
       }
     }
   }
@@ -145,6 +159,7 @@ public final class Directory implements CredentialSource, Closeable {
   public boolean add(AccountRecord account) throws IOException {
     var file = fileOf(account.address());
     try (var _ = lock()) {
+      file.recover();
       if (file.find(account.address().localPart(), true).isPresent()) {
         return false;
       }
@@ -158,6 +173,7 @@ public final class Directory implements CredentialSource, Closeable {
   public boolean remove(Address address) throws IOException {
     var file = fileOf(address);
     try (var _ = lock()) {
+      file.recover();
       return file.remove(address.canonical());
     }
   }
@@ -197,27 +213,29 @@ public final class Directory implements CredentialSource, Closeable {
 
   /// Holds off other processes, and other directories of this one, while a file is written.
   private Closeable lock() throws IOException {
-    var file = folder.resolve(".lock");
-    var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    DomainFile.ownerOnly(file);
-    for (int attempt = 0; attempt < 1000; attempt++) {
-      try {
-        FileLock held = channel.lock();
-        return () -> {
-          held.release();
-          channel.close();
-        };
-      } catch (OverlappingFileLockException e) {
-        pause(); // another thread of this process writes
+    var file = disk.open(folder.resolve(".lock"), Disk.Mode.CREATE);
+    try {
+      for (int attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+        var held = file.tryLock();
+        if (held != null) {
+          return () -> {
+            held.close();
+            file.close();
+          };
+        }
+        pause();
       }
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
     }
-    channel.close();
+    file.close();
     throw new IOException("the directory is being written for too long");
   }
 
   private static void pause() throws IOException {
     try {
-      Thread.sleep(10);
+      Thread.sleep(LOCK_PAUSE_MILLIS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);

@@ -5,26 +5,22 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import longhand.disk.Disk;
+import longhand.disk.DiskFile;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import org.jspecify.annotations.Nullable;
@@ -37,16 +33,28 @@ import org.jspecify.annotations.Nullable;
 /// that line. At most once a second a look-up asks the file's size, time and inode, and indexes it
 /// anew when they have changed.
 ///
-/// **Adding, changing, removing** appends a line and forces the file: nothing is rewritten. A crash
-/// leaves the line whole, or not at all, or cut: a cut line is reported and answers for its account
-/// with an error (never with an older line) until it is mended; the next append begins with a line
-/// end of its own.
+/// **Adding, changing, removing** appends lines: nothing is rewritten, and all lines of one change
+/// are there or none. 1. The lines are written to [PendingLines] and forced. 2. They are appended.
+/// 3. The file is forced. 4. The pending lines are emptied, and that forced.
+///
+/// | Crash after | Left behind | At the next start or change |
+/// |---|---|---|
+/// | 1 | whole pending lines | appended: the change is made |
+/// | 2 | those, and any part of them in the file | written again at the same offset |
+/// | 3 | those, and the file | written again, nothing changes |
+///
+/// Pending lines that are not whole were never appended, and are emptied. Where the file is no
+/// longer as a crash leaves it, somebody edited it meanwhile: the lines go behind what is there. A
+/// write that fails is undone. After a force that fails no change is taken until a restart: what
+/// the disk holds is not known. Look-ups go on all the while, without what was not told.
 ///
 /// **Compaction**, once more than half of the lines are of no account any more, writes those in
 /// force, the comments, and lines it does not understand into a new file, forces it, and renames.
 ///
 /// The alternatives lost: rewriting the file on each change costs 300 MB at a million accounts; a
-/// file an account is a million inodes, and no longer one readable page.
+/// file an account is a million inodes, and no longer one readable page; appending alone leaves
+/// torn lines in place of an account, and half of an import; a checksum in each line is nothing a
+/// person can write.
 final class DomainFile implements Closeable {
 
   private static final System.Logger LOG = System.getLogger(DomainFile.class.getName());
@@ -58,11 +66,10 @@ final class DomainFile implements Closeable {
   private static final int REPORTED_MAX = 20;
   private static final long CHECK_NANOS = 1_000_000_000L;
 
-  /// What tells one state of a file from another.
-  private record Stamp(long size, long modifiedNanos, @Nullable Object inode) {}
-
+  private final Disk disk;
   private final Domain domain;
   private final Path path;
+  private final PendingLines pending;
   private final RandomGenerator random;
   private final LongSupplier nanos;
   private final ReentrantLock lock = new ReentrantLock();
@@ -70,13 +77,18 @@ final class DomainFile implements Closeable {
 
   private final Set<Long> reported = new HashSet<>();
 
-  private @Nullable FileChannel channel;
-  private @Nullable Stamp stamp;
+  private @Nullable DiskFile channel;
+  private Optional<Disk.Facts> stamp = Optional.empty();
   private LineIndex index;
   private long checkedNanos;
   private boolean checked;
 
-  DomainFile(Path folder, Domain domain, RandomGenerator random, LongSupplier nanos) {
+  /// Why no change is taken any more.
+  private @Nullable IOException failure;
+
+  DomainFile(Disk disk, Path folder, Domain domain, RandomGenerator random, LongSupplier nanos) {
+    this.disk = disk;
+    this.pending = new PendingLines(disk, folder.resolve("." + domain.name() + ".append"));
     this.domain = domain;
     this.path = folder.resolve(domain.name());
     this.random = random;
@@ -130,7 +142,7 @@ final class DomainFile implements Closeable {
     }
   }
 
-  private FileChannel channelOf() throws IOException {
+  private DiskFile channelOf() throws IOException {
     if (channel == null) {
       throw new NoSuchFileException(path.toString());
     }
@@ -161,12 +173,13 @@ final class DomainFile implements Closeable {
   }
 
   /// Adds or replaces accounts: all lines in one write and one force. The caller holds the
-  /// directory's lock.
+  /// directory's lock and has called `recover`.
   void put(List<AccountRecord> accounts) throws IOException {
     append(accounts.stream().map(AccountLine::format).toList());
   }
 
-  /// Removes an account; false when there was none. The caller holds the directory's lock.
+  /// Removes an account; false when there was none. The caller holds the directory's lock and has
+  /// called `recover`.
   boolean remove(Address address) throws IOException {
     lock.lock();
     try {
@@ -214,7 +227,58 @@ final class DomainFile implements Closeable {
         channel.close();
         channel = null;
       }
-      stamp = null;
+      stamp = Optional.empty();
+      checked = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Whether a change was cut short, and `recover` has work.
+  boolean interrupted() throws IOException {
+    return pending.any();
+  }
+
+  /// Ends a change that was cut short, before another is made. The caller holds the directory's
+  /// lock.
+  ///
+  /// @throws IOException also when no change is taken any more
+  void recover() throws IOException {
+    lock.lock();
+    try {
+      var failed = failure;
+      if (failed != null) {
+        throw new IOException(
+            path + " is changed no more until a restart: " + failed.getMessage(), failed);
+      }
+      if (!pending.any()) {
+        return;
+      }
+      var lines = pending.read();
+      if (lines != null) {
+        if (!disk.exists(path)) {
+          create();
+        }
+        try (var file = disk.open(path, Disk.Mode.WRITE)) {
+          long at = file.size();
+          if (lines.continues(file)) {
+            at = lines.offset();
+          } else {
+            LOG.log(
+                Level.WARNING,
+                "{0} was edited after a change was cut short; the change is made at its end",
+                path);
+          }
+          var text = new String(lines.text(), StandardCharsets.UTF_8);
+          put(
+              file,
+              at,
+              (endsLine(file, at) ? "" : "\n")
+                  + (text.startsWith("\n") ? text.substring(1) : text));
+          file.force(true);
+        }
+      }
+      pending.clear();
       checked = false;
     } finally {
       lock.unlock();
@@ -231,26 +295,14 @@ final class DomainFile implements Closeable {
       }
       var file = channelOf();
       long end = file.size();
-      var text = new StringBuilder();
-      if (end > 0) {
-        var last = ByteBuffer.allocate(1);
-        file.read(last, end - 1);
-        if (last.get(0) != '\n') {
-          text.append('\n');
-        }
-      }
+      var text = new StringBuilder(endsLine(file, end) ? "" : "\n");
       for (var line : lines) {
         text.append(line).append('\n');
       }
-      var bytes = ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8));
-      long at = end;
-      while (bytes.hasRemaining()) {
-        at += file.write(bytes, at);
-      }
-      file.force(true);
-      indexFrom(file, end, false);
+      commit(file, end, text.toString());
+      indexFrom(file, end, Long.MAX_VALUE, false);
       cached.clear();
-      stamp = stamp();
+      stamp = disk.facts(path);
       if (index.waste() > index.live() && index.waste() >= LINES_WORTH_COMPACTING) {
         compact(file);
       }
@@ -259,81 +311,125 @@ final class DomainFile implements Closeable {
     }
   }
 
+  /// Makes a change durable, or leaves none.
+  private void commit(DiskFile file, long end, String text) throws IOException {
+    try {
+      pending.write(PendingLines.of(file, end, text));
+    } catch (IOException e) {
+      try {
+        pending.clear();
+      } catch (IOException f) {
+        e.addSuppressed(f);
+        failure = e;
+      }
+      throw e;
+    }
+    try {
+      put(file, end, text);
+    } catch (IOException e) {
+      undo(file, end, e);
+      throw e;
+    }
+    try {
+      file.force(true);
+      pending.clear();
+    } catch (IOException e) {
+      failure = e;
+      throw e;
+    }
+  }
+
+  private void undo(DiskFile file, long end, IOException reason) {
+    try {
+      file.truncate(end);
+      file.force(true);
+      pending.clear();
+    } catch (IOException e) {
+      reason.addSuppressed(e);
+      failure = reason;
+    }
+  }
+
+  private static boolean endsLine(DiskFile file, long end) throws IOException {
+    var last = ByteBuffer.allocate(1);
+    return end == 0 || file.read(last, end - 1) < 1 || last.get(0) == '\n';
+  }
+
+  private static void put(DiskFile file, long at, String text) throws IOException {
+    file.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), at);
+  }
+
   private void create() throws IOException {
-    var header =
-        "# Accounts of "
-            + domain
-            + ". The last line about an account is in force; docs/accounts.md tells the form.\n";
-    write(path, header.getBytes(StandardCharsets.UTF_8));
+    var next = next();
+    try (var file = disk.open(next, Disk.Mode.REPLACE)) {
+      put(
+          file,
+          0,
+          "# Accounts of "
+              + domain
+              + ". The last line about an account is in force; docs/accounts.md tells the form.\n");
+      file.force(true);
+    }
+    disk.rename(next, path);
     forceFolder();
   }
 
-  private void compact(FileChannel file) throws IOException {
-    var next = path.resolveSibling("." + domain + ".new");
-    try (var target =
-        FileChannel.open(
-            next,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
-      ownerOnly(next);
+  private Path next() {
+    return path.resolveSibling("." + domain + ".new");
+  }
+
+  /// The change that led here is made, so a failure is told in the log alone.
+  private void compact(DiskFile file) {
+    var next = next();
+    try {
+      if (!compact(file, next)) {
+        return;
+      }
+      disk.rename(next, path);
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, path + " is not compacted", e);
+      return;
+    }
+    try {
+      forceFolder();
+      load();
+    } catch (IOException e) {
+      // Lines put into a file whose name may be lost would be lost with it.
+      failure = e;
+      checked = false;
+      LOG.log(Level.ERROR, path + " was compacted, but is changed no more until a restart", e);
+    }
+  }
+
+  private boolean compact(DiskFile file, Path next) throws IOException {
+    try (var target = disk.open(next, Disk.Mode.REPLACE)) {
       var out = new ByteArrayOutputStream();
+      long at = 0;
       var lines = new LineReader(file, 0);
       while (lines.next()) {
         if (lines.cut()) {
           LOG.log(
               Level.WARNING, "{0} is not compacted: line {1} is too long", path, lines.number());
-          return;
+          return false;
         }
         if (!isOfAnAccount(lines) || index.get(hash(lines)) == lines.offset()) {
           out.writeBytes(lines.bytes());
           out.write('\n');
         }
         if (out.size() > 1 << 20) {
-          writeAll(target, out);
+          target.write(ByteBuffer.wrap(out.toByteArray()), at);
+          at += out.size();
+          out.reset();
         }
       }
-      writeAll(target, out);
+      target.write(ByteBuffer.wrap(out.toByteArray()), at);
       target.force(true);
-    }
-    Files.move(next, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    forceFolder();
-    load();
-  }
-
-  private static void writeAll(FileChannel target, ByteArrayOutputStream out) throws IOException {
-    var bytes = ByteBuffer.wrap(out.toByteArray());
-    while (bytes.hasRemaining()) {
-      target.write(bytes);
-    }
-    out.reset();
-  }
-
-  private static void write(Path file, byte[] bytes) throws IOException {
-    try (var target = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-      ownerOnly(file);
-      var buffer = ByteBuffer.wrap(bytes);
-      while (buffer.hasRemaining()) {
-        target.write(buffer);
-      }
-      target.force(true);
-    }
-  }
-
-  /// Readable by its owner only, who is the folder's: root may add accounts to a server that runs
-  /// as another user.
-  static void ownerOnly(Path file) throws IOException {
-    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-    var owner = Files.getOwner(file.toAbsolutePath().getParent());
-    if (!owner.equals(Files.getOwner(file))) {
-      Files.setOwner(file, owner);
+      return true;
     }
   }
 
   private void forceFolder() throws IOException {
-    try (var folder = FileChannel.open(path.getParent(), StandardOpenOption.READ)) {
-      folder.force(true);
-    }
+    disk.forceFolder(Objects.requireNonNull(path.getParent()));
   }
 
   /// Indexes the file anew if it has changed; asks at most once a second, or `now`.
@@ -342,23 +438,11 @@ final class DomainFile implements Closeable {
       return;
     }
     checkedNanos = nanos.getAsLong();
-    var present = stamp();
-    if (!checked || (present == null ? stamp != null : !present.equals(stamp))) {
+    if (!checked || !disk.facts(path).equals(stamp)) {
+      checked = false;
       load();
     }
     checked = true;
-  }
-
-  private @Nullable Stamp stamp() throws IOException {
-    try {
-      var attributes = Files.readAttributes(path, BasicFileAttributes.class);
-      return new Stamp(
-          attributes.size(),
-          attributes.lastModifiedTime().to(TimeUnit.NANOSECONDS),
-          attributes.fileKey());
-    } catch (NoSuchFileException e) {
-      return null;
-    }
   }
 
   private void load() throws IOException {
@@ -369,21 +453,27 @@ final class DomainFile implements Closeable {
     cached.clear();
     reported.clear();
     index = new LineIndex(random.nextLong());
-    stamp = stamp();
-    if (stamp == null) {
+    stamp = disk.facts(path);
+    if (stamp.isEmpty()) {
       return;
     }
-    var file = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    var file = disk.open(path, Disk.Mode.WRITE);
     channel = file;
-    indexFrom(file, 0, true);
+    var lines = pending.read();
+    if (lines == null) {
+      indexFrom(file, 0, Long.MAX_VALUE, true);
+    } else {
+      indexFrom(file, 0, lines.offset(), true);
+      stamp = Optional.empty(); // to be read again when the change is made
+    }
   }
 
-  /// Takes the lines from that offset on into the index. With `check`, those of a file that isn't
-  /// huge are read in full, and those that are not of the form reported; in a huge one that happens
-  /// when they are looked up.
-  private void indexFrom(FileChannel file, long offset, boolean check) throws IOException {
+  /// Takes the lines from one offset to before another into the index. With `check`, those of a
+  /// file that isn't huge are read in full, and those that are not of the form reported; in a huge
+  /// one that happens when they are looked up.
+  private void indexFrom(DiskFile file, long offset, long end, boolean check) throws IOException {
     var lines = new LineReader(file, offset);
-    while (lines.next()) {
+    while (lines.next() && lines.offset() < end) {
       if (!isOfAnAccount(lines)) {
         continue;
       }

@@ -2,8 +2,8 @@ package longhand.directory;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.Arrays;
+import longhand.disk.DiskFile;
 
 /// Reads the lines of a domain's file one after the other, in bounded memory. Lines end with LF; a
 /// CR before it is not of the line. For one thread.
@@ -11,7 +11,7 @@ final class LineReader {
 
   private static final int BUFFER_BYTES = 256 * 1024;
 
-  private final FileChannel file;
+  private final DiskFile file;
   private final byte[] buffer;
   private long bufferOffset;
   private int limit;
@@ -22,12 +22,12 @@ final class LineReader {
   private long number;
 
   /// Begins at a byte offset, where a line must begin.
-  LineReader(FileChannel file, long offset) {
+  LineReader(DiskFile file, long offset) {
     this(file, offset, BUFFER_BYTES);
   }
 
   /// Begins at a byte offset, with a buffer of so many bytes, and so lines of less.
-  LineReader(FileChannel file, long offset, int bufferBytes) {
+  LineReader(DiskFile file, long offset, int bufferBytes) {
     this.file = file;
     this.buffer = new byte[bufferBytes];
     this.bufferOffset = offset;
@@ -98,13 +98,7 @@ final class LineReader {
     limit -= next;
     next = 0;
     var rest = ByteBuffer.wrap(buffer, limit, buffer.length - limit);
-    while (rest.hasRemaining()) {
-      int n = file.read(rest, bufferOffset + limit);
-      if (n < 0) {
-        return;
-      }
-      limit += n;
-    }
+    limit += rest.hasRemaining() ? Math.max(0, file.read(rest, bufferOffset + limit)) : 0;
   }
 
   /// Goes to the end of a line longer than the buffer.

@@ -28,7 +28,7 @@ public interface DiskFile extends Closeable {
   /// was written. What a failed force leaves on the disk is not known.
   void force(boolean times) throws IOException;
 
-  /// Takes the advisory lock that mail programs take (fcntl), exclusively; null when another
-  /// process has it. Closing the lock gives it back.
+  /// Takes the advisory lock that mail programs take (fcntl), exclusively; null when it is taken,
+  /// by another process or by this one. Closing the lock gives it back.
   @Nullable Closeable tryLock() throws IOException;
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -20,12 +21,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// The file system of this machine. Files are made readable and writable by their owner alone.
+/// The file system of this machine. Files are made readable and writable by their owner alone, who
+/// is their folder's.
 public final class FileSystemDisk implements Disk {
 
   private static final Set<PosixFilePermission> OWNER_ONLY =
@@ -46,10 +49,30 @@ public final class FileSystemDisk implements Disk {
                   StandardOpenOption.CREATE,
                   StandardOpenOption.TRUNCATE_EXISTING);
         };
-    return new ChannelFile(
-        mode == Mode.READ || mode == Mode.WRITE
-            ? FileChannel.open(path, options)
-            : FileChannel.open(path, options, PosixFilePermissions.asFileAttribute(OWNER_ONLY)));
+    if (mode == Mode.READ || mode == Mode.WRITE || Files.exists(path)) {
+      return new ChannelFile(FileChannel.open(path, options));
+    }
+    var made = FileChannel.open(path, options, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+    try {
+      giveToOwnerOfFolder(path);
+    } catch (IOException e) {
+      made.close();
+      throw e;
+    }
+    return new ChannelFile(made);
+  }
+
+  /// A file belongs to whom its folder belongs: root may change things of a server that runs as
+  /// another user.
+  private static void giveToOwnerOfFolder(Path path) throws IOException {
+    var owner = Files.getOwner(Objects.requireNonNull(path.toAbsolutePath().getParent()));
+    if (!owner.equals(Files.getOwner(path))) {
+      try {
+        Files.setOwner(path, owner);
+      } catch (FileSystemException _) {
+        // Only root can give files away; who else may write into a folder of another keeps them.
+      }
+    }
   }
 
   @Override
@@ -174,8 +197,8 @@ public final class FileSystemDisk implements Disk {
       try {
         var lock = channel.tryLock();
         return lock == null ? null : lock::release;
-      } catch (OverlappingFileLockException e) {
-        throw new IOException("the lock is taken twice in this process", e);
+      } catch (OverlappingFileLockException _) {
+        return null; // this process has it itself
       }
     }
 

@@ -16,8 +16,9 @@ import longhand.store.Flag;
 
 /// SEARCH (RFC 3501 §6.4.4). The program is in postfix order, so that nothing recurses on its
 /// nesting. Each message is tried in up to three passes, dearer ones only if the answer is still
-/// open: what is known of the entry, what its header says, what its body says. Until a key is tried
-/// its value is unknown, and NOT, OR and AND reckon with that.
+/// open: what is known of the entry, what its header says (as far as the summary has it, without
+/// reading the message), what its body says. Until a key is tried its value is unknown, and NOT, OR
+/// and AND reckon with that.
 final class Search {
 
   private static final byte FALSE = 0;
@@ -28,6 +29,9 @@ final class Search {
 
   /// How many messages are tried in one turn before others may have theirs.
   private static final int TURN = 64;
+
+  /// Largest message whose summary is made for a search, in octets.
+  private static final int SUMMARY_MAX = 64 * 1024;
 
   private enum Pass {
     ENTRY,
@@ -200,11 +204,11 @@ final class Search {
         yield set != null && set.get(sequence);
       }
       case SearchKey.Sent(var from, var to) -> {
-        var date = Header.of(content.header()).first("Date");
-        int day = date.isEmpty() ? SentDay.NONE : SentDay.of(date.get().value());
+        int day = small(entry) ? content.summary().sentDay() : sentDay(content);
         yield day != SentDay.NONE && within(day, from, to);
       }
-      case SearchKey.Field(var name, var needle) -> inFields(name, needle, content);
+      case SearchKey.Field(var name, var needle) ->
+          small(entry) ? inSummary(name, needle, content) : inFields(name, needle, content);
       case SearchKey.Text(var needle, var header) -> inText(needle, header, content);
       case SearchKey.Not _, SearchKey.Or _, SearchKey.And _ -> false; // combined elsewhere
     };
@@ -217,6 +221,32 @@ final class Search {
 
   private static boolean within(long day, long from, long to) {
     return day >= from && day < to;
+  }
+
+  /// Whether the summary is asked for what it may hold of the header. The first time a summary is
+  /// made of the whole message, which for a large one costs more than to read its header each time.
+  private static boolean small(Entry entry) {
+    return entry.sizeOctets() <= SUMMARY_MAX;
+  }
+
+  private static int sentDay(MessageContent content) throws IOException {
+    var date = Header.of(content.header()).first("Date");
+    return date.isEmpty() ? SentDay.NONE : SentDay.of(date.get().value());
+  }
+
+  /// As `inFields`, from the summary if that holds the fields of that name.
+  private static boolean inSummary(String name, Needle needle, MessageContent content)
+      throws IOException {
+    var values = content.summary().searched().values(name);
+    if (values.isEmpty()) {
+      return inFields(name, needle, content);
+    }
+    for (var value : values.get()) {
+      if (needle.isEmpty() || needle.isIn(decoded(value))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean inFields(String name, Needle needle, MessageContent content)

@@ -76,6 +76,7 @@ final class MimeScanner {
   private int textLeft = TEXT_MAX;
   private int envelopesLeft = ENVELOPES_MAX;
   private int sentDay = SentDay.NONE;
+  private SearchedFields searched = new SearchedFields(new byte[0]);
 
   private MimeScanner(InputStream in, byte[] buffer, int limit, boolean eof) {
     this.in = in;
@@ -89,7 +90,7 @@ final class MimeScanner {
   /// What a scan found.
   ///
   /// @param entities each after its parent, in the order they lie in the message
-  record Found(List<Entity> entities, int sentDay) {}
+  record Found(List<Entity> entities, int sentDay, SearchedFields searched) {}
 
   static Found scan(InputStream in) throws IOException {
     return new MimeScanner(in, new byte[BUFFER], 0, false).run();
@@ -120,7 +121,7 @@ final class MimeScanner {
       finishHeader(offset()); // a message within may have begun, and has no octets
     }
     closeUpTo(null, offset());
-    return new Found(entities, sentDay);
+    return new Found(entities, sentDay, searched);
   }
 
   private long offset() {
@@ -347,6 +348,7 @@ final class MimeScanner {
     textLeft -= entity.describe(fields, inDigest, textLeft);
     if (entity.parent == null) {
       sentDay = fields.first("Date").map(date -> SentDay.of(date.value())).orElse(SentDay.NONE);
+      searched = SearchedFields.of(fields);
     }
     if (entity.isMessageRoot()) {
       var envelope = ImapEnvelope.of(fields);

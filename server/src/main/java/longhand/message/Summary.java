@@ -7,18 +7,24 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// What mail programs ask about a message without wanting it: its ENVELOPE, BODY and BODYSTRUCTURE,
-/// ready to be sent, and where its parts lie. Made once, kept in the index; then listing a mailbox
-/// parses nothing. The arrays are not copied and not to be changed.
+/// ready to be sent, the fields they search, and where its parts lie. Made once, kept in the index;
+/// then listing a mailbox parses nothing. The arrays are not copied and not to be changed.
 ///
 /// @param envelope `envelope` of RFC 3501 §9, in octets
 /// @param body `body` without extension data
 /// @param bodyStructure `body` with extension data
 /// @param sentDay see `SentDay`
+/// @param searched of the message's own header
 /// @param parts the parts, each after the one around it; the first is the message itself
 public record Summary(
-    byte[] envelope, byte[] body, byte[] bodyStructure, int sentDay, List<Part> parts) {
+    byte[] envelope,
+    byte[] body,
+    byte[] bodyStructure,
+    int sentDay,
+    SearchedFields searched,
+    List<Part> parts) {
 
-  private static final int FORMAT = 1;
+  private static final int FORMAT = 2;
 
   public Summary {
     parts = List.copyOf(parts);
@@ -53,6 +59,7 @@ public record Summary(
         BodyStructure.of(entities, false),
         BodyStructure.of(entities, true),
         found.sentDay(),
+        found.searched(),
         parts);
   }
 
@@ -119,7 +126,7 @@ public record Summary(
     var out = new ByteArrayOutputStream(envelope.length + body.length + bodyStructure.length + 64);
     out.write(FORMAT);
     put(out, sentDay == SentDay.NONE ? 0 : (((long) sentDay << 1) ^ (sentDay >> 31)) + 1);
-    for (var octets : List.of(envelope, body, bodyStructure)) {
+    for (var octets : List.of(envelope, body, bodyStructure, searched.packed())) {
       put(out, octets.length);
       out.writeBytes(octets);
     }
@@ -177,6 +184,7 @@ public record Summary(
       var envelope = octets();
       var body = octets();
       var bodyStructure = octets();
+      var searched = new SearchedFields(octets());
       int count = length(MimeScanner.PARTS_MAX);
       var parts = new ArrayList<Part>(count);
       long last = 0;
@@ -198,7 +206,7 @@ public record Summary(
       if (parts.isEmpty() || at != bytes.length) {
         throw new IllegalArgumentException("damaged summary");
       }
-      return new Summary(envelope, body, bodyStructure, sentDay, parts);
+      return new Summary(envelope, body, bodyStructure, sentDay, searched, parts);
     }
 
     private Part.Kind kind() {

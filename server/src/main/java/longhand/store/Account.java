@@ -70,6 +70,9 @@ public final class Account {
   /// The last second of the year 5137: as far as eleven digits go.
   private static final long SAVED_MAX = 99_999_999_999L;
 
+  /// In the year 2096.
+  private static final long MADE_MAX = 4_000_000_000L;
+
   private static final int MAILBOXES_MAX = 10_000;
   private static final int NAME_OCTETS_MAX = 255;
   private static final int LEVELS_MAX = 16;
@@ -251,7 +254,10 @@ public final class Account {
         throw new MailboxException(
             MailboxException.Reason.LIMIT, "There are " + MAILBOXES_MAX + " mailboxes already.");
       }
-      long validity = store.clock().instant().getEpochSecond();
+      // Grows with each mailbox, whatever the clock does: a mailbox that is made again, perhaps
+      // after
+      // the greatest of the others was deleted, never gets what it had (RFC 3501 §2.3.1.1).
+      long validity = made.getEpochSecond() + nextMailbox;
       for (var other : mailboxes.values()) {
         validity = Math.max(validity, other.validity + 1);
       }
@@ -1174,7 +1180,7 @@ public final class Account {
 
   /// An account without a document: it is made by the first batch.
   private void fresh() {
-    made = store.clock().instant();
+    made = timeMade(store.clock().instant());
     token = store.newToken();
     nextId = 1;
     modseq = 0;
@@ -1208,6 +1214,12 @@ public final class Account {
     createOctets = whole;
     created = false;
     needsCreate = true;
+  }
+
+  /// When an account is made, by a clock that may be wrong: UIDVALIDITY counts up from there and
+  /// has 32 bits.
+  static Instant timeMade(Instant now) {
+    return Instant.ofEpochSecond(Math.clamp(now.getEpochSecond(), 1, MADE_MAX));
   }
 
   private byte[] createOctets = new byte[0];
@@ -1636,10 +1648,11 @@ public final class Account {
     /// Gives the append its place, id, UID and modseq. From here nothing may fail but the disk.
     Entry plan(Append append, Text text) throws IOException {
       var target = mailboxOf(append.mailbox());
+      long saved = Math.clamp(append.saved().getEpochSecond(), 0, SAVED_MAX);
       var from =
           AccountEntry.fromLine(
               append.reversePath().address().map(Address::toString).orElse("MAILER-DAEMON"),
-              append.saved());
+              Instant.ofEpochSecond(saved));
       var entry =
           new Entry(
               append.mailbox(),
@@ -1647,7 +1660,7 @@ public final class Account {
               target.nextUid++,
               ++modseq,
               Math.toIntExact(text.wireOctets()),
-              Math.clamp(append.saved().getEpochSecond(), 0, SAVED_MAX),
+              saved,
               Math.toIntExact(text.total()),
               text.crc(),
               text.quoted(),
@@ -1797,7 +1810,10 @@ public final class Account {
   void cutAhead() {
     apply.lock();
     try {
+      // Forced, since the intent is held no longer: a checkpoint could pass it, and a loss of power
+      // after that bring the octets back.
       opened().file.truncate(end);
+      opened().file.force(true);
       remember();
     } catch (IOException e) {
       // The intent is in the journal: the next start cuts. Until then nothing more may be put

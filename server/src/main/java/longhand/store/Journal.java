@@ -236,16 +236,20 @@ final class Journal implements Closeable {
     }
   }
 
-  /// Makes one more segment, forced: a commit then never needs space or a new file length.
+  /// Makes one more segment, forced: a commit then never needs space or a new file length. It gets
+  /// its name when it is zeros for certain: a file that grew without its octets may hold those of
+  /// an old segment.
   private void addSegment() throws IOException {
     var path = folder.resolve(String.format(Locale.ROOT, "%08d.journal", ++segments));
-    var file = disk.open(path, Disk.Mode.REPLACE);
+    var unready = path.resolveSibling("segment.new");
+    var file = disk.open(unready, Disk.Mode.REPLACE);
     var zeros = ByteBuffer.allocate(Math.min(segmentOctets, 1 << 20));
     for (long at = 0; at < segmentOctets; at += zeros.capacity()) {
       zeros.clear().limit((int) Math.min(zeros.capacity(), segmentOctets - at));
       file.write(zeros, at);
     }
     file.force(true);
+    disk.rename(unready, path);
     disk.forceFolder(folder);
     lock.lock();
     try {

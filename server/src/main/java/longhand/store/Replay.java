@@ -158,12 +158,18 @@ final class Replay implements Batch.Reader {
     return line + 1 + named > n
         || ours + 1 + named > head.length
         || Arrays.equals(there, line + 1, line + 1 + named, head, ours + 1, ours + 1 + named)
-        || !printable(there, line + 1, Math.min(n, line + 1 + named));
+        || !text(there, Math.max(0, Arrays.mismatch(there, head)), n);
   }
 
-  private static boolean printable(byte[] octets, int from, int to) {
-    for (int i = from; i < to; i++) {
-      if (octets[i] < ' ' && octets[i] != '\n' && octets[i] != '\t') {
+  /// Most octets that tell text from garbage.
+  private static final int TELLING = 256;
+
+  /// Whether somebody wrote what stands there, rather than that a torn write left it: no control
+  /// characters. A few octets of garbage may look like text, these many do not.
+  private static boolean text(byte[] octets, int from, int end) {
+    for (int i = from; i < Math.min(end, from + TELLING); i++) {
+      int octet = octets[i] & 0xff;
+      if (octet == 0x7f || (octet < ' ' && octet != '\n' && octet != '\r' && octet != '\t')) {
         return false;
       }
     }

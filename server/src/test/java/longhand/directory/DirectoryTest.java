@@ -18,6 +18,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import longhand.auth.AuthSettings;
 import longhand.auth.Authenticator;
 import longhand.auth.Verifiers;
+import longhand.disk.FileSystemDisk;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import org.junit.jupiter.api.AfterEach;
@@ -50,7 +51,11 @@ class DirectoryTest {
 
   private Directory reopened() throws IOException {
     return new Directory(
-        data, List.of(DOMAIN, new Domain("example.org")), new Random(1), nanos::get);
+        new FileSystemDisk(),
+        data,
+        List.of(DOMAIN, new Domain("example.org")),
+        new Random(1),
+        nanos::get);
   }
 
   private void aSecondPasses() {

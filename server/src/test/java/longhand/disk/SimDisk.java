@@ -22,10 +22,11 @@ import org.jspecify.annotations.Nullable;
 /// A disk in memory that forgets, tears and reorders what was not forced, as a real one may when
 /// the power fails, and that can fail its n-th call. For one thread.
 ///
-/// After a crash every write since the last force of its file is kept, lost or torn at sectors,
-/// each by itself; the length of a grown file is kept or lost apart from its data, and a hole left
-/// so holds zeros or garbage; names made, renamed and removed since the last force of their folder
-/// are kept or lost each by itself.
+/// After a crash every write since the last force of its file is kept, lost or torn, each by
+/// itself: any beginning of it, or any of its sectors of 512 octets. The length of a grown file is
+/// kept or lost apart from its data, and a hole left so holds zeros, garbage, or what once was in
+/// another file. Names made, renamed and removed since the last force of their folder are kept or
+/// lost each by itself. Octets that were not being written are not harmed, and a force is honest.
 @NullMarked
 public final class SimDisk implements Disk {
 
@@ -51,6 +52,17 @@ public final class SimDisk implements Disk {
     OPEN
   }
 
+  /// Thrown by a fate: only so many octets of a write are written before it fails.
+  public static final class ShortWrite extends IOException {
+    private final int octets;
+
+    /// @param octets at most these are written, and not all
+    public ShortWrite(int octets) {
+      super("No space left on device, after " + octets + " octets");
+      this.octets = octets;
+    }
+  }
+
   /// Decides about a call before it is done.
   public interface Fate {
     /// Throws to fail it; false to leave it out, as if the disk lied.
@@ -66,6 +78,9 @@ public final class SimDisk implements Disk {
     List<Change> changes = new ArrayList<>();
     long modified;
     boolean locked;
+
+    /// Whether `content` shows what a failed force lost.
+    boolean forgetful;
 
     Node(int number) {
       this.number = number;
@@ -176,9 +191,9 @@ public final class SimDisk implements Disk {
 
   private static byte[] image(Node node, Random random) {
     var image = node.durable;
-    int mood = random.nextInt(4);
+    int mood = node.changes.isEmpty() ? 0 : random.nextInt(4);
     for (var change : node.changes) {
-      int fate = mood == 0 ? 0 : mood == 1 ? 1 : random.nextInt(3);
+      int fate = mood == 0 ? 0 : mood == 1 ? 1 : random.nextInt(4);
       if (change.octets == null) {
         if (fate != 0) {
           image = Arrays.copyOf(image, (int) change.length);
@@ -191,32 +206,47 @@ public final class SimDisk implements Disk {
       int end = (int) change.offset + change.octets.length;
       if (end > image.length) {
         int before = image.length;
-        int grown = fate == 1 ? end : before + random.nextInt(end - before + 1);
+        int grown = fate == 2 ? before + random.nextInt(end - before + 1) : end;
         image = Arrays.copyOf(image, grown);
-        if (random.nextBoolean()) {
-          for (int i = before; i < grown; i++) {
-            image[i] = (byte) random.nextInt();
-          }
+        if (fate != 1) {
+          fill(image, before, random);
         }
       }
       if (fate == 1) {
         System.arraycopy(change.octets, 0, image, (int) change.offset, change.octets.length);
-        continue;
-      }
-      boolean prefix = random.nextBoolean();
-      int kept = random.nextInt(change.octets.length + 1);
-      boolean sector = random.nextBoolean();
-      for (int i = 0; i < change.octets.length; i++) {
-        int at = (int) change.offset + i;
-        if (at % SECTOR == 0) {
-          sector = random.nextBoolean();
+      } else if (random.nextBoolean()) {
+        int kept = random.nextInt(change.octets.length + 1);
+        int fits = Math.min(kept, image.length - (int) change.offset);
+        if (fits > 0) {
+          System.arraycopy(change.octets, 0, image, (int) change.offset, fits);
         }
-        if (at < image.length && (prefix ? i < kept : sector)) {
-          image[at] = change.octets[i];
-        }
+      } else {
+        sectors(change.octets, (int) change.offset, image, random);
       }
     }
     return image;
+  }
+
+  /// What a file holds where it grew and nothing was written: zeros or garbage.
+  private static void fill(byte[] image, int from, Random random) {
+    boolean garbage = random.nextBoolean();
+    for (int i = from; i < image.length && garbage; i++) {
+      image[i] = (byte) random.nextInt();
+    }
+  }
+
+  /// Keeps some of the sectors of a write.
+  private static void sectors(byte[] octets, int offset, byte[] image, Random random) {
+    boolean sector = random.nextBoolean();
+    for (int i = 0; i < octets.length; i++) {
+      int at = offset + i;
+      if (at % SECTOR == 0) {
+        sector = random.nextBoolean();
+      }
+      if (at < image.length && sector) {
+        image[at] = octets[i];
+      }
+    }
   }
 
   private Node node(Path path) throws IOException {
@@ -320,7 +350,9 @@ public final class SimDisk implements Disk {
             }
             return true;
           });
-      durableFolders.add(path);
+      if (isRoot(path.getParent())) {
+        durableFolders.add(path);
+      }
       for (var folder : folders) {
         if (path.equals(folder.getParent())) {
           durableFolders.add(folder);
@@ -356,6 +388,7 @@ public final class SimDisk implements Disk {
     var node = names.get(path);
     if (node != null) {
       node.changes.clear();
+      node.forgetful = true;
     }
   }
 
@@ -370,6 +403,7 @@ public final class SimDisk implements Disk {
     node.content = content.clone();
     node.durable = node.content;
     node.changes.clear();
+    node.forgetful = false;
     node.modified = ++calls;
   }
 
@@ -401,11 +435,20 @@ public final class SimDisk implements Disk {
       if (octets.length == 0) {
         return;
       }
-      if (call(Call.WRITE, path)) {
-        put(octets, position);
-        node.changes.add(new Change(position, octets, 0));
+      try {
+        if (call(Call.WRITE, path)) {
+          change(octets, position);
+        }
+      } catch (ShortWrite e) {
+        change(Arrays.copyOf(octets, Math.min(e.octets, octets.length - 1)), position);
+        throw e;
       }
       end();
+    }
+
+    private void change(byte[] octets, long position) {
+      put(octets, position);
+      node.changes.add(new Change(position, octets, 0));
     }
 
     private void put(byte[] octets, long position) {
@@ -453,16 +496,32 @@ public final class SimDisk implements Disk {
         throw new PowerLoss();
       }
       if (done) {
-        node.durable = node.content;
+        node.durable = node.forgetful ? written() : node.content;
         node.changes.clear();
       }
+    }
+
+    /// What is on the disk after a force that succeeds behind one that failed: what was lost then
+    /// is not written again, though reads show it.
+    private byte[] written() {
+      var octets = node.durable;
+      for (var change : node.changes) {
+        if (change.octets == null) {
+          octets = Arrays.copyOf(octets, (int) change.length);
+          continue;
+        }
+        int end = (int) change.offset + change.octets.length;
+        octets = Arrays.copyOf(octets, Math.max(end, octets.length));
+        System.arraycopy(change.octets, 0, octets, (int) change.offset, change.octets.length);
+      }
+      return octets;
     }
 
     @Override
     public @Nullable Closeable tryLock() throws IOException {
       call(Call.READ, path);
       if (node.locked) {
-        throw new IOException("the lock is taken twice in this process");
+        return null;
       }
       node.locked = true;
       holdsLock = true;

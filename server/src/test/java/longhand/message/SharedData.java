@@ -9,12 +9,12 @@ import org.jspecify.annotations.Nullable;
 
 /// Real messages of other projects, kept outside the repository: the folder `shared/data` beside or
 /// above the working folder, or the one named by the system property `longhand.data`.
-final class SharedData {
+public final class SharedData {
 
   private SharedData() {}
 
   /// The folder, if it is there.
-  static Optional<Path> folder(String name) {
+  public static Optional<Path> folder(String name) {
     var named = System.getProperty("longhand.data");
     if (named != null) {
       return Optional.of(Path.of(named, name)).filter(Files::isDirectory);
@@ -29,14 +29,14 @@ final class SharedData {
   }
 
   /// Files below a folder whose names end so, sorted.
-  static List<Path> files(Path folder, String ending) throws IOException {
+  public static List<Path> files(Path folder, String ending) throws IOException {
     try (var walk = Files.walk(folder)) {
       return walk.filter(file -> file.getFileName().toString().endsWith(ending)).sorted().toList();
     }
   }
 
   /// Octets with each bare LF made CRLF, as a message has them on the wire.
-  static byte[] crlf(byte[] octets) {
+  public static byte[] crlf(byte[] octets) {
     var out = new java.io.ByteArrayOutputStream();
     for (int i = 0; i < octets.length; i++) {
       if (octets[i] == '\n' && (i == 0 || octets[i - 1] != '\r')) {

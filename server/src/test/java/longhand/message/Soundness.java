@@ -12,6 +12,7 @@ final class Soundness {
   private Soundness() {}
 
   static void check(byte[] octets, Summary summary, String what) {
+    sameSearched(octets, summary, what);
     var parts = summary.parts();
     assertTrue(parts.size() <= MimeScanner.PARTS_MAX, what);
     assertEquals(0, summary.root().headerStart(), what);
@@ -35,8 +36,38 @@ final class Soundness {
     assertEquals(summary.parts(), again.parts(), what);
     assertEquals(summary.sentDay(), again.sentDay(), what);
     assertArrayEquals(summary.envelope(), again.envelope(), what);
+    assertArrayEquals(summary.searched().packed(), again.searched().packed(), what);
     assertArrayEquals(summary.body(), again.body(), what);
     assertArrayEquals(summary.bodyStructure(), again.bodyStructure(), what);
+  }
+
+  /// What is kept for searches is what the header says.
+  private static void sameSearched(byte[] octets, Summary summary, String what) {
+    var header = Header.of(octets);
+    int day = header.first("Date").map(date -> SentDay.of(date.value())).orElse(SentDay.NONE);
+    assertEquals(day, summary.sentDay(), what);
+    for (var name : java.util.List.of("From", "TO", "cc", "Bcc", "Subject")) {
+      var values =
+          header.fields().stream()
+              .filter(field -> field.is(name))
+              .map(field -> new String(field.value(), java.nio.charset.StandardCharsets.ISO_8859_1))
+              .toList();
+      summary
+          .searched()
+          .values(name)
+          .ifPresentOrElse(
+              kept ->
+                  assertEquals(
+                      values,
+                      kept.stream()
+                          .map(
+                              value ->
+                                  new String(value, java.nio.charset.StandardCharsets.ISO_8859_1))
+                          .toList(),
+                      what + " " + name),
+              () -> assertTrue(octets.length > 1000, what + " " + name + " is not kept"));
+    }
+    assertTrue(summary.searched().values("Sender").isEmpty());
   }
 
   /// Whether octets are one well-formed IMAP list: what a client's parser must be able to read.

@@ -66,9 +66,13 @@ final class Scenario {
   record Snapshot(Map<String, String> messages, Map<String, Long> uidNexts) {}
 
   static Snapshot snapshot(Store store) throws IOException, MailboxException {
+    return snapshot(store, OWNERS);
+  }
+
+  static Snapshot snapshot(Store store, List<Address> owners) throws IOException, MailboxException {
     var messages = new TreeMap<String, String>();
     var uidNexts = new TreeMap<String, Long>();
-    for (var owner : OWNERS) {
+    for (var owner : owners) {
       var account = store.account(owner);
       for (var mailbox : account.mailboxes()) {
         var name = owner + "/" + mailbox.name();

@@ -12,6 +12,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import longhand.check.Checker;
 import longhand.check.Finding;
+import longhand.disk.EveryChoice;
 import longhand.disk.SimDisk;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 class StoreCrashTest {
 
   private static final long SEED = Long.getLong("longhand.seed", 1);
+  private static final int IMAGES_MAX = Boolean.getBoolean("longhand.long") ? 3000 : 40;
   private static final int HISTORIES = Integer.getInteger("longhand.histories", 40);
 
   @Test
@@ -54,6 +56,44 @@ class StoreCrashTest {
     }
   }
 
+  /// One operation of each kind on accounts that hold something: at each write all that the disk
+  /// may have kept, up to a bound.
+  @Test
+  void everyImageOfOneOperation() throws Exception {
+    var fill = List.of(0, 6, 8, 17, 0);
+    int images = 0;
+    int cut = 0;
+    for (int kind : Scenario.KINDS) {
+      var kinds = new ArrayList<>(fill);
+      kinds.add(kind);
+      long seed = SEED * 5000 + kind;
+      var filled = new SimDisk();
+      dryRun(filled, seed, Scenario.ofKinds(seed, fill));
+      var steps = Scenario.ofKinds(seed, kinds);
+      var whole = new SimDisk();
+      var states = dryRun(whole, seed, steps);
+      for (int at = Math.max(1, filled.calls() - 4); at <= whole.calls(); at++) {
+        var disk = new SimDisk();
+        int done = run(disk, seed, steps, at);
+        var choice = new EveryChoice();
+        int ways = 0;
+        do {
+          verify(
+              disk.afterCrash(choice),
+              seed,
+              states,
+              done,
+              "seed %d kind %d crash at %d way %d after step %d"
+                  .formatted(seed, kind, at, ways, done));
+          images++;
+          ways++;
+        } while (choice.next() && ways < IMAGES_MAX);
+        cut += ways == IMAGES_MAX ? 1 : 0;
+      }
+    }
+    System.out.println(images + " images, at " + cut + " places not all");
+  }
+
   @Test
   void someCrashPointsOfLongHistories() throws Exception {
     for (int history = 0; history < 6; history++) {
@@ -70,7 +110,7 @@ class StoreCrashTest {
     return dryRun(disk, seed, Scenario.steps(seed, count));
   }
 
-  private static List<Scenario.Snapshot> dryRun(SimDisk disk, long seed, List<Scenario.Step> steps)
+  static List<Scenario.Snapshot> dryRun(SimDisk disk, long seed, List<Scenario.Step> steps)
       throws Exception {
     var states = new ArrayList<Scenario.Snapshot>();
     try (var store = Scenario.open(disk, seed)) {
@@ -124,20 +164,7 @@ class StoreCrashTest {
       throws Exception {
     var disk = new SimDisk();
     disk.fate(fate);
-    disk.crashAt(at);
-    int done = 0;
-    try (var store = Scenario.open(disk, seed)) {
-      Scenario.snapshot(store);
-      for (var step : steps) {
-        step.run(store);
-        Scenario.snapshot(store);
-        done++;
-      }
-    } catch (SimDisk.PowerLoss | IOException e) {
-      if (!disk.dead()) {
-        throw e;
-      }
-    }
+    int done = run(disk, seed, steps, at);
     var random = new Random(seed * 31 + at * 7919L + image);
     var after = disk.afterCrash(random);
     int depth = random.nextInt(4);
@@ -153,7 +180,33 @@ class StoreCrashTest {
       }
       after = after.afterCrash(random);
     }
-    var where = " crash at " + at + " image " + image + " after step " + done;
+    verify(
+        after, seed, states, done, " crash at " + at + " image " + image + " after step " + done);
+  }
+
+  /// Runs a history until the power fails; how many steps were done.
+  private static int run(SimDisk disk, long seed, List<Scenario.Step> steps, int at)
+      throws Exception {
+    disk.crashAt(at);
+    int done = 0;
+    try (var store = Scenario.open(disk, seed)) {
+      Scenario.snapshot(store);
+      for (var step : steps) {
+        step.run(store);
+        Scenario.snapshot(store);
+        done++;
+      }
+    } catch (SimDisk.PowerLoss | IOException e) {
+      if (!disk.dead()) {
+        throw e;
+      }
+    }
+    return done;
+  }
+
+  static void verify(
+      SimDisk after, long seed, List<Scenario.Snapshot> states, int done, String where)
+      throws Exception {
     Scenario.Snapshot found;
     try (var store = Scenario.open(after, seed + 99)) {
       found = Scenario.snapshot(store);
