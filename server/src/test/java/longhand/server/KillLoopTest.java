@@ -172,23 +172,8 @@ class KillLoopTest {
   }
 
   private Process launch(String log) throws IOException {
-    var command =
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-Xmx256m",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "longhand.server.Main",
-            "serve",
-            "--config",
-            folder.resolve("longhand.toml").toString());
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve(log).toFile())
-        .start();
+    return Commands.launch(
+        folder.resolve(log), "serve", "--config", folder.resolve("longhand.toml").toString());
   }
 
   private Running start() throws Exception {
