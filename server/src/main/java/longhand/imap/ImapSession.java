@@ -213,7 +213,7 @@ public final class ImapSession {
     if (tag == null) {
       tag = "*";
     }
-    services.counts().commands.increment();
+    services.counts().commands.count(command);
     try {
       apply(tag, command, parser);
     } catch (ConnectionLost

@@ -1783,6 +1783,16 @@ public final class Account {
     }
   }
 
+  /// Entries whose changed marks wait to be written in place.
+  int ledgersUnsettled() {
+    state.lock();
+    try {
+      return unsettled.size();
+    } finally {
+      state.unlock();
+    }
+  }
+
   /// The least number of a batch of this account that is not yet in a forced document.
   long unsettledSince() {
     state.lock();

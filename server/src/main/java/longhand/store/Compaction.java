@@ -90,6 +90,7 @@ final class Compaction {
             account.name + " was changed by another program while it was rewritten");
       }
       rewriter.takePlace();
+      account.store.journal().counts.rewrites.increment();
       done = true;
     } catch (Store.ForceException e) {
       done = true;
