@@ -221,10 +221,12 @@ class Case(unittest.TestCase):
     """Tests that share one server; each uses an account named after itself."""
 
     server = None
+    others = []  # accounts beside those
 
     @classmethod
     def setUpClass(cls):
         names = [name[5:].replace("_", "-") for name in dir(cls) if name.startswith("test_")]
+        names += cls.others
         cls.server = Server(names)
 
     @classmethod

@@ -37,6 +37,10 @@ enum Group {
                   1000 * own / many));
         }
         samples.add(Measure.SMTP_SINGLE, server, single(server, watch, kind, one));
+        if (SmtpSource.available()) {
+          Load.settled(server);
+          samples.add(Measure.SMTP_SOURCE, server, source(server, watch, many));
+        }
         Load.settled(server);
         samples.add(
             Measure.SMTP_RESIDENT, server, ProcessTree.residentKib(server.roots()) / KIB_PER_MB);
@@ -249,6 +253,17 @@ enum Group {
         (client, number) -> client.send(kind, number));
     watch.await();
     return messages / ((System.nanoTime() - began) / 1e9);
+  }
+
+  /// The same, sent by smtp-source.
+  private static double source(MailServer server, Load.Watch watch, int messages)
+      throws IOException, InterruptedException {
+    int each = messages / SmtpSource.PROCESSES;
+    watch.expectOfFirst(SmtpSource.PROCESSES, each);
+    long began = System.nanoTime();
+    SmtpSource.send(server, 50 / SmtpSource.PROCESSES, each, MESSAGE_OCTETS);
+    watch.await();
+    return each * SmtpSource.PROCESSES / ((System.nanoTime() - began) / 1e9);
   }
 
   private static double single(MailServer server, Load.Watch watch, TestMessage kind, int messages)

@@ -107,6 +107,13 @@ final class Load {
       }
     }
 
+    /// So many messages are about to be sent to each of the first accounts.
+    void expectOfFirst(int accounts, int messages) throws IOException {
+      for (int i = 0; i < MailServer.ACCOUNTS; i++) {
+        expected[i] = clients.get(i).messages() + (i < accounts ? messages : 0);
+      }
+    }
+
     /// Waits until all of them can be seen, and no more.
     ///
     /// @throws IOException when one is missing after five minutes, or there are too many

@@ -11,6 +11,11 @@ enum Measure {
       "SMTP, 50 connections, sent to visible", "messages/s", true, new Bar.Times(20, null, null)),
   SMTP_SINGLE(
       "SMTP, 10 connections at a time, each for one message", "messages/s", true, new Bar.None()),
+  SMTP_SOURCE(
+      "SMTP from Postfix's smtp-source, 50 connections, sent to visible",
+      "messages/s",
+      true,
+      new Bar.None()),
   SMTP_CPU(
       "Server processor per message, 50 connections", "ms", false, new Bar.Times(20, null, null)),
   SMTP_RESIDENT("Resident after these loads", "MB", false, new Bar.None()),

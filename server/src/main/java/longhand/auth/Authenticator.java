@@ -21,6 +21,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -49,6 +50,23 @@ public final class Authenticator {
     record Denied(Sasl.Reason reason) implements Verdict {}
   }
 
+  /// How log-ins ended so far; the adders only ever grow.
+  public static final class Counts {
+    /// By their owners.
+    public final LongAdder granted = new LongAdder();
+
+    /// A wrong password, an unknown name, or an account that is not active.
+    public final LongAdder refused = new LongAdder();
+
+    /// Too many failures before.
+    public final LongAdder throttled = new LongAdder();
+
+    /// It could not be found out.
+    public final LongAdder unavailable = new LongAdder();
+
+    private Counts() {}
+  }
+
   private static final System.Logger LOG = System.getLogger(Authenticator.class.getName());
 
   /// Hashes waiting for their turn; more than this is refused as `TEMPORARY`.
@@ -65,6 +83,7 @@ public final class Authenticator {
   private final ThreadPoolExecutor hashers;
   private final Map<Address, byte[]> remembered;
   private final PasswordHash nobody;
+  private final Counts counts = new Counts();
 
   /// Verifies against `source`.
   ///
@@ -107,6 +126,11 @@ public final class Authenticator {
         };
     this.nobody =
         new PasswordHash(settings.memoryKib(), settings.passes(), 1, new byte[16], new byte[32]);
+  }
+
+  /// How log-ins ended so far.
+  public Counts counts() {
+    return counts;
   }
 
   /// The verifiers of a new password, of which nothing else is kept. Blocks for a hash.
@@ -201,6 +225,7 @@ public final class Authenticator {
     var account = account(name);
     var attempt = throttle.begin(peer, key(name, account));
     if (attempt == null) {
+      counts.throttled.increment();
       pause(throttle.delayOfRefusal());
       return new Verdict.Denied(Sasl.Reason.THROTTLED);
     }
@@ -211,11 +236,14 @@ public final class Authenticator {
       ended = true;
       if (granted && known != null) {
         attempt.succeeded();
+        counts.granted.increment();
         return new Verdict.Granted(known.account());
       }
+      counts.refused.increment();
       pause(attempt.failed());
       return new Verdict.Denied(Sasl.Reason.CREDENTIALS);
     } catch (IOException e) {
+      counts.unavailable.increment();
       LOG.log(System.Logger.Level.WARNING, "credentials cannot be verified: {0}", e.toString());
       return new Verdict.Denied(Sasl.Reason.TEMPORARY);
     } finally {

@@ -2,11 +2,9 @@ package longhand.check;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -37,17 +35,21 @@ public final class Checker {
           "x-longhand",
           "x-mailbox");
 
+  /// A name of more octets is none of those.
+  private static final int NAME_MAX = 32;
+
   /// Findings told of one file.
   private static final int FINDINGS_MAX = 100;
 
-  /// Longest document that is read at once.
-  private static final long DOCUMENT_MAX = Integer.MAX_VALUE - 64L;
+  /// Octets of a document that are in memory at once.
+  private static final int WINDOW = 1 << 20;
 
   private final Disk disk;
   private final Path data;
   private final Consumer<Finding> findings;
   private final Map<String, Integer> tellings = new HashMap<>();
   private final Consumer<Extent> progress;
+  private final int windowOctets;
   private int done;
   private @Nullable Catalogue catalogue;
 
@@ -61,6 +63,16 @@ public final class Checker {
   ///
   /// @param progress is told after each document what has been looked at so far
   public Checker(Disk disk, Path data, Consumer<Finding> findings, Consumer<Extent> progress) {
+    this(disk, data, findings, progress, WINDOW);
+  }
+
+  Checker(
+      Disk disk,
+      Path data,
+      Consumer<Finding> findings,
+      Consumer<Extent> progress,
+      int windowOctets) {
+    this.windowOctets = windowOctets;
     this.disk = disk;
     this.data = data;
     this.findings = findings;
@@ -111,8 +123,9 @@ public final class Checker {
       for (var document : journal.keySet()) {
         if (!names.contains(document)) {
           // Its file was never made, or a create waits for the next start.
-          var content = content(document, journal.getOrDefault(document, List.of()));
-          new Document("mail/" + document, content).check();
+          try (var content = content(document, journal.getOrDefault(document, List.of()))) {
+            new Document("mail/" + document, content).check();
+          }
         }
       }
       for (var rest : disk.list(data.resolve("unapplied"))) {
@@ -135,19 +148,20 @@ public final class Checker {
   }
 
   private Extent document(String name, List<JournalReader.Put> puts) throws IOException {
-    var content = content(name, puts);
-    var document = new Document("mail/" + name, content);
-    long messages = document.check();
-    // What the journal still has will change the document, and so the index will not be believed.
-    if (puts.isEmpty() && catalogue != null) {
-      var known =
-          new IndexReader(disk, catalogue)
-              .read(data.resolve("mail").resolve(name), name, document.token);
-      if (known != null) {
-        compare(name, document.rows, known);
+    try (var content = content(name, puts)) {
+      var document = new Document("mail/" + name, content);
+      long messages = document.check();
+      // What the journal still has will change the document, and so the index will not be believed.
+      if (puts.isEmpty() && catalogue != null) {
+        var known =
+            new IndexReader(disk, catalogue)
+                .read(data.resolve("mail").resolve(name), name, document.token);
+        if (known != null) {
+          compare(name, document.rows, known);
+        }
       }
+      return new Extent(1, messages, content.length());
     }
-    return new Extent(1, messages, content.length);
   }
 
   /// Says where the caches are not what the document is.
@@ -222,32 +236,32 @@ public final class Checker {
     }
   }
 
-  private byte[] content(String name, List<JournalReader.Put> puts) throws IOException {
+  private Contents content(String name, List<JournalReader.Put> puts) throws IOException {
     var path = data.resolve("mail").resolve(name);
-    var file = new byte[0];
-    if (disk.exists(path)) {
-      try (var open = disk.open(path, Disk.Mode.READ)) {
-        long size = open.size();
-        if (size > DOCUMENT_MAX) {
-          note("mail/" + name, -1, "more than two gigabytes: only the first part is checked");
+    var file = disk.exists(path) ? disk.open(path, Disk.Mode.READ) : null;
+    boolean open = false;
+    try {
+      var content = new Contents(file, windowOctets);
+      long generation = generation(content);
+      var mine = new ArrayList<Map.Entry<Long, byte[]>>();
+      for (var put : puts) {
+        if (put.generation() == generation || (generation == 0 && put.generation() == 1)) {
+          mine.add(Map.entry(put.offset(), put.octets()));
         }
-        file = new byte[(int) Math.min(size, DOCUMENT_MAX)];
-        open.read(ByteBuffer.wrap(file), 0);
+      }
+      content.overlay(mine);
+      open = true;
+      return content;
+    } finally {
+      if (!open && file != null) {
+        file.close();
       }
     }
-    long generation = generation(file);
-    var mine = new ArrayList<Map.Entry<Long, byte[]>>();
-    for (var put : puts) {
-      if (put.generation() == generation || (generation == 0 && put.generation() == 1)) {
-        mine.add(Map.entry(put.offset(), put.octets()));
-      }
-    }
-    return mine.isEmpty() ? file : new Overlay(file, mine).content();
   }
 
-  private static long generation(byte[] file) {
-    var from = Overlay.line(file, 0, 2048);
-    var line = from == null ? null : Overlay.line(file, from.length + 1, 256);
+  private static long generation(Contents file) throws IOException {
+    var from = file.line(0, 2048);
+    var line = from == null ? null : file.line(from.length + 1, 256);
     var fields = line == null ? null : fields(line);
     return fields == null ? 0 : number(fields.get(3));
   }
@@ -266,7 +280,11 @@ public final class Checker {
   private static String hex(byte[] octets, int offset, int length) {
     var crc = new CRC32C();
     crc.update(octets, offset, length);
-    return String.format(Locale.ROOT, "%08x", (int) crc.getValue());
+    return hex((int) crc.getValue());
+  }
+
+  private static String hex(int crc) {
+    return String.format(Locale.ROOT, "%08x", crc);
   }
 
   private static long number(String digits) {
@@ -284,28 +302,28 @@ public final class Checker {
   /// One document being gone through.
   private final class Document {
     private final String where;
-    private final byte[] content;
+    private final Contents content;
     private String token = "";
     private final Map<Long, String> mailboxes = new HashMap<>();
     private final Set<String> uids = new HashSet<>();
     private final Set<String> ids = new HashSet<>();
     private final Map<Long, IndexReader.Row> rows = new HashMap<>();
 
-    Document(String where, byte[] content) {
+    Document(String where, Contents content) {
       this.where = where;
       this.content = content;
     }
 
     /// Goes through it; the live messages.
-    long check() {
-      if (content.length == 0) {
+    long check() throws IOException {
+      if (content.length() == 0) {
         damage(where, 0, "the document is empty");
         return 0;
       }
-      int at = accountEntry();
+      long at = accountEntry();
       long live = 0;
-      while (at >= 0 && at < content.length) {
-        int next = entry(at);
+      while (at >= 0 && at < content.length()) {
+        long next = entry(at);
         if (next < 0) {
           next = resume(at);
         } else if (next > at && isLive(at)) {
@@ -316,38 +334,29 @@ public final class Checker {
       return live;
     }
 
-    private boolean isLive(int at) {
-      var from = Overlay.line(content, at, 2048);
-      var line = from == null ? null : Overlay.line(content, at + from.length + 1, 256);
+    private boolean isLive(long at) throws IOException {
+      var from = content.line(at, 2048);
+      var line = from == null ? null : content.line(at + from.length + 1, 256);
       var fields = line == null ? null : fields(line);
       return fields != null && fields.get(9).startsWith("L");
     }
 
     /// After something that is not an entry: the next place that looks like one.
-    private int resume(int at) {
-      for (int i = at + 1; i + 5 < content.length; i++) {
-        if (content[i] == 'F'
-            && content[i - 1] == '\n'
-            && starts(i, "From ")
-            && (i < 2 || content[i - 2] == '\n')) {
+    private long resume(long at) throws IOException {
+      for (long i = at + 1; i + 5 < content.length(); i++) {
+        if (content.at(i) == 'F'
+            && content.at(i - 1) == '\n'
+            && content.starts(i, "From ")
+            && (i < 2 || content.at(i - 2) == '\n')) {
           return i;
         }
       }
-      return content.length;
+      return content.length();
     }
 
-    private boolean starts(int at, String word) {
-      for (int i = 0; i < word.length(); i++) {
-        if (at + i >= content.length || content[at + i] != word.charAt(i)) {
-          return false;
-        }
-      }
-      return true;
-    }
-
-    private int accountEntry() {
-      var from = Overlay.line(content, 0, 2048);
-      var line = from == null ? null : Overlay.line(content, from.length + 1, 256);
+    private long accountEntry() throws IOException {
+      var from = content.line(0, 2048);
+      var line = from == null ? null : content.line(from.length + 1, 256);
       var fields = line == null ? null : fields(line);
       if (from == null || line == null || fields == null || !fields.get(9).equals("A-")) {
         damage(where, 0, "expected an account entry, whose X-Longhand line passes its check");
@@ -355,9 +364,9 @@ public final class Checker {
       }
       fromLine(0, from, number(fields.get(5)));
       token = fields.get(1);
-      int text = from.length + 1 + line.length + 1;
-      int length = (int) number(fields.get(6));
-      if (text + length + 1 > content.length || content[text + length] != '\n') {
+      long text = from.length + 1L + line.length + 1;
+      long length = number(fields.get(6));
+      if (text + length + 1 > content.length() || content.at(text + length) != '\n') {
         damage(
             where, text, "the account entry of " + length + " octets does not end where it should");
         return resume(text);
@@ -367,7 +376,7 @@ public final class Checker {
     }
 
     /// A document of another account in this one's place was moved here, or mixed up.
-    private void owner(int at, String name) {
+    private void owner(long at, String name) {
       var address = decoded(name);
       int host = Math.max(0, address.lastIndexOf('@'));
       int file = where.lastIndexOf('/');
@@ -396,12 +405,12 @@ public final class Checker {
       return octets.toString(StandardCharsets.UTF_8);
     }
 
-    private void table(int text, int length) {
-      int at = text;
+    private void table(long text, long length) throws IOException {
+      long at = text;
       boolean rows = false;
       boolean header = true;
       while (at < text + length) {
-        var line = Overlay.line(content, at, length + 1);
+        var line = content.line(at, length + 1);
         if (line == null) {
           break;
         }
@@ -433,9 +442,9 @@ public final class Checker {
       damage(where, text, "the account entry's table has no end");
     }
 
-    private void padding(int from, int to) {
-      for (int i = from; i < to; i++) {
-        if (content[i] != ' ' && content[i] != '\n') {
+    private void padding(long from, long to) throws IOException {
+      for (long i = from; i < to; i++) {
+        if (content.at(i) != ' ' && content.at(i) != '\n') {
           damage(where, i, "octets behind the account entry's table, where only padding belongs");
           return;
         }
@@ -451,7 +460,7 @@ public final class Checker {
       return true;
     }
 
-    private void fromLine(int at, byte[] from, long saved) {
+    private void fromLine(long at, byte[] from, long saved) {
       var text = new String(from, StandardCharsets.ISO_8859_1);
       int date = text.length() - 24;
       if (!text.startsWith("From ") || date < 6 || text.charAt(date - 1) != ' ') {
@@ -467,15 +476,15 @@ public final class Checker {
     }
 
     /// Checks the entry at an offset; where the next begins, or -1 when this is none of ours.
-    private int entry(int at) {
-      var from = Overlay.line(content, at, 2048);
-      if (from == null || !starts(at, "From ")) {
+    private long entry(long at) throws IOException {
+      var from = content.line(at, 2048);
+      if (from == null || !content.starts(at, "From ")) {
         damage(where, at, "expected a From line");
         return -1;
       }
-      int ledger = at + from.length + 1;
-      var line = Overlay.line(content, ledger, 256);
-      if (line == null || !starts(ledger, "X-Longhand: ")) {
+      long ledger = at + from.length + 1;
+      var line = content.line(ledger, 256);
+      if (line == null || !content.starts(ledger, "X-Longhand: ")) {
         note(
             where,
             at,
@@ -492,14 +501,14 @@ public final class Checker {
         return -1;
       }
       fromLine(at, from, number(fields.get(5)));
-      int marks = ledger + line.length + 1;
-      int text = marks;
+      long marks = ledger + line.length + 1;
+      long text = marks;
       var lines = new ArrayList<String>();
       for (int i = 0; i < 4; i++) {
-        var mark = Overlay.line(content, text, 1 << 17);
+        var mark = content.line(text, 1 << 17);
         if (mark == null) {
           damage(where, text, "the document ends within a ledger");
-          return content.length;
+          return content.length();
         }
         lines.add(new String(mark, StandardCharsets.UTF_8));
         text += mark.length + 1;
@@ -513,14 +522,14 @@ public final class Checker {
         note(where, marks, "another program has moved the lines of this ledger");
         return -1;
       }
-      if (!hex(content, marks, text - marks).equals(fields.get(10))) {
+      if (!hex(content.crc(marks, text - marks)).equals(fields.get(10))) {
         note(where, marks, "another program has changed the marks, or they are damaged");
       }
       identity(at, fields, lines);
       return text(at, text, fields);
     }
 
-    private void identity(int at, List<String> fields, List<String> lines) {
+    private void identity(long at, List<String> fields, List<String> lines) {
       var words = lines.get(3).substring("X-Mailbox: ".length()).split(" ", -1);
       long mailbox = number(words[0]);
       if (!fields.get(9).startsWith("L")) {
@@ -540,7 +549,7 @@ public final class Checker {
     }
 
     private static IndexReader.Row row(
-        int at, List<String> fields, List<String> lines, long mailbox) {
+        long at, List<String> fields, List<String> lines, long mailbox) {
       var flags = new StringBuilder();
       flags.append(lines.get(0).indexOf('R', 8) >= 0 ? "R" : "");
       for (var letter : List.of("A", "F", "D", "T")) {
@@ -561,21 +570,21 @@ public final class Checker {
           at);
     }
 
-    private int text(int at, int text, List<String> fields) {
+    private long text(long at, long text, List<String> fields) throws IOException {
       long length = number(fields.get(6));
-      if (text + length + 1 > content.length) {
+      if (text + length + 1 > content.length()) {
         damage(
             where,
             at,
             "the document ends within a text of "
                 + length
                 + " octets, "
-                + (text + length + 1 - content.length)
+                + (text + length + 1 - content.length())
                 + " early");
-        return content.length;
+        return content.length();
       }
-      int end = (int) (text + length);
-      if (!hex(content, text, (int) length).equals(fields.get(8))) {
+      long end = text + length;
+      if (!hex(content.crc(text, length)).equals(fields.get(8))) {
         damage(where, text, "the text of id " + fields.get(2) + " fails its check");
       }
       boolean quoted = fields.get(9).endsWith("q");
@@ -591,9 +600,11 @@ public final class Checker {
                 + " octets on the wire, the ledger says "
                 + fields.get(7));
       }
-      boolean ends = length > 0 && content[end - 1] == '\n';
-      int next = ends ? end + 1 : end + 2;
-      if (next > content.length || content[next - 1] != '\n' || (!ends && content[end] != '\n')) {
+      boolean ends = length > 0 && content.at(end - 1) == '\n';
+      long next = ends ? end + 1 : end + 2;
+      if (next > content.length()
+          || content.at(next - 1) != '\n'
+          || (!ends && content.at(end) != '\n')) {
         damage(where, end, "the empty line at the end of an entry is missing");
         return -1;
       }
@@ -601,16 +612,16 @@ public final class Checker {
     }
 
     /// Octets of a text on the wire: a CR more for each LF, the quotes less.
-    private long wireOctets(int text, int end, boolean quoted) {
-      long octets = (long) end - text;
+    private long wireOctets(long text, long end, boolean quoted) throws IOException {
+      long octets = end - text;
       boolean header = true;
-      int lineStart = text;
-      for (int i = text; i <= end; i++) {
-        boolean lineFeed = i < end && content[i] == '\n';
+      long lineStart = text;
+      for (long i = text; i <= end; i++) {
+        boolean lineFeed = i < end && content.at(i) == '\n';
         if (lineFeed) {
           octets++;
         }
-        boolean cr = header && i < end && content[i] == '\r';
+        boolean cr = header && i < end && content.at(i) == '\r';
         if (lineFeed || cr || i == end) {
           int quote = quote(lineStart, i, header);
           if (quote > 0) {
@@ -619,7 +630,7 @@ public final class Checker {
               damage(where, lineStart, "a quoted line in an entry that says it has none");
             }
           }
-          if (lineFeed && i == lineStart && header && (i == text || content[i - 1] == '\n')) {
+          if (lineFeed && i == lineStart && header && (i == text || content.at(i - 1) == '\n')) {
             header = false;
           }
           lineStart = i + 1;
@@ -629,20 +640,20 @@ public final class Checker {
     }
 
     /// Octets of the quote on a line, 0 when there is none.
-    private int quote(int start, int end, boolean header) {
-      int at = start;
-      while (at < end && content[at] == '>') {
+    private int quote(long start, long end, boolean header) throws IOException {
+      long at = start;
+      while (at < end && content.at(at) == '>') {
         at++;
       }
       if (at > start) {
-        return starts(at, "From ") && at + 5 <= end + 1 ? 1 : 0;
+        return content.starts(at, "From ") && at + 5 <= end + 1 ? 1 : 0;
       }
       if (!header) {
         return 0;
       }
       int units = 0;
       while (end - at >= 9
-          && new String(content, at, 9, StandardCharsets.ISO_8859_1)
+          && new String(content.octets(at, at + 9), StandardCharsets.ISO_8859_1)
               .equalsIgnoreCase("X-Quoted-")) {
         at += 9;
         units++;
@@ -650,12 +661,16 @@ public final class Checker {
       if (units == 0) {
         return 0;
       }
-      int name = at;
-      while (name < end && content[name] != ':' && content[name] != ' ' && content[name] != '\t') {
+      long name = at;
+      while (name < end
+          && name - at <= NAME_MAX
+          && content.at(name) != ':'
+          && content.at(name) != ' '
+          && content.at(name) != '\t') {
         name++;
       }
       var word =
-          new String(Arrays.copyOfRange(content, at, name), StandardCharsets.ISO_8859_1)
+          new String(content.octets(at, name), StandardCharsets.ISO_8859_1)
               .toLowerCase(Locale.ROOT);
       return name < end && QUOTED.contains(word) ? 9 : 0;
     }

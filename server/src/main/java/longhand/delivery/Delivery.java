@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import longhand.directory.Directory;
 import longhand.mail.Address;
@@ -27,6 +28,31 @@ import longhand.store.Store;
 /// thread.
 public final class Delivery {
 
+  /// What became of recipients so far; the adders only ever grow.
+  public static final class Counts {
+    /// The message is durable in their accounts.
+    public final LongAdder stored = new LongAdder();
+
+    /// It may work later.
+    public final LongAdder deferred = new LongAdder();
+
+    /// It will not.
+    public final LongAdder refused = new LongAdder();
+
+    private Counts() {}
+
+    private List<Outcome> count(List<Outcome> outcomes) {
+      for (var outcome : outcomes) {
+        switch (outcome) {
+          case Outcome.Stored _ -> stored.increment();
+          case Outcome.Deferred _ -> deferred.increment();
+          case Outcome.Refused _ -> refused.increment();
+        }
+      }
+      return outcomes;
+    }
+  }
+
   private static final System.Logger LOG = System.getLogger(Delivery.class.getName());
   private static final EnhancedStatus MAILBOX_FULL_NOW = new EnhancedStatus(4, 2, 2);
   private static final EnhancedStatus MAILBOX_FULL_EVER = new EnhancedStatus(5, 2, 2);
@@ -34,11 +60,17 @@ public final class Delivery {
 
   private final Store store;
   private final Directory directory;
+  private final Counts counts = new Counts();
 
   /// Delivers into that store the mail of that directory's accounts.
   public Delivery(Store store, Directory directory) {
     this.store = store;
     this.directory = directory;
+  }
+
+  /// What became of recipients so far.
+  public Counts counts() {
+    return counts;
   }
 
   /// Octets free on the disk that messages go to.
@@ -116,7 +148,7 @@ public final class Delivery {
             new Append(
                 destination.account(), Mailbox.INBOX, from, saved, Marks.NONE, trace, letter));
       } else if (together) {
-        return Collections.nCopies(to.size(), refusal.get());
+        return counts.count(Collections.nCopies(to.size(), refusal.get()));
       } else {
         outcomes.put(destination.account().address(), refusal.get());
       }
@@ -134,7 +166,7 @@ public final class Delivery {
     for (var destination : to) {
       inOrder.add(Objects.requireNonNull(outcomes.get(destination.account().address())));
     }
-    return inOrder;
+    return counts.count(inOrder);
   }
 
   /// Why a message does not fit, if it does not.

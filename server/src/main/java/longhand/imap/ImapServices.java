@@ -12,6 +12,7 @@ import longhand.auth.Authenticator;
 import longhand.directory.Directory;
 import longhand.mail.Address;
 import longhand.store.Store;
+import longhand.wire.CommandCounts;
 import longhand.wire.Limits;
 
 /// What all sessions of one listener share. Safe for any thread.
@@ -55,8 +56,8 @@ public final class ImapServices {
     /// Log-ins that succeeded.
     public final LongAdder logins = new LongAdder();
 
-    /// Commands answered, of any kind.
-    public final LongAdder commands = new LongAdder();
+    /// Commands answered, by kind.
+    public final CommandCounts commands = new CommandCounts();
 
     /// Messages appended.
     public final LongAdder appended = new LongAdder();
@@ -116,6 +117,11 @@ public final class ImapServices {
       return false;
     }
     return true;
+  }
+
+  /// Sessions of people who have logged in.
+  public int sessions() {
+    return sessions.values().stream().mapToInt(Integer::intValue).sum();
   }
 
   /// Counts it out again.

@@ -212,7 +212,7 @@ public final class ImapSession {
     if (tag == null) {
       tag = "*";
     }
-    services.counts().commands.increment();
+    services.counts().commands.count(command);
     try {
       apply(tag, command, parser);
     } catch (ConnectionLost

@@ -18,6 +18,11 @@ public final class MaildropLocks {
     return taken.add(account);
   }
 
+  /// Accounts that have a session.
+  public int size() {
+    return taken.size();
+  }
+
   /// Gives the lock back.
   void release(Address account) {
     taken.remove(account);

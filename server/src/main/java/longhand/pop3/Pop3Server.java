@@ -3,6 +3,7 @@ package longhand.pop3;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.atomic.LongAdder;
+import longhand.wire.CommandCounts;
 import longhand.wire.Connection;
 import longhand.wire.Listener;
 
@@ -13,6 +14,9 @@ public final class Pop3Server implements Listener.Protocol {
   public static final class Counts {
     /// Log-ins that succeeded.
     public final LongAdder logins = new LongAdder();
+
+    /// Commands answered, by kind.
+    public final CommandCounts commands = new CommandCounts();
 
     /// Messages sent whole.
     public final LongAdder retrieved = new LongAdder();

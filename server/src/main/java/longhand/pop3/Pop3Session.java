@@ -94,6 +94,7 @@ final class Pop3Session {
       if (line.length > lineMax && !(command instanceof Command.Auth)) {
         throw new LineTooLongException(lineMax);
       }
+      counts.commands.count(command);
       apply(command);
       if (!connection.lineWaiting()) {
         connection.flush();

@@ -4,13 +4,11 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import longhand.auth.Verifiers;
 import longhand.directory.AccountRecord;
 import longhand.directory.Directory;
 import longhand.mail.Address;
-import longhand.wire.ControlSocket;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Changes of accounts by a command: done by the running server when there is one, so that they
@@ -48,8 +46,10 @@ final class AccountChanges {
     request.put("domain", accounts.getFirst().address().domain().name());
     var lines = request.putArray("lines");
     accounts.forEach(account -> lines.add(account.toLine()));
-    var answer = ask(request);
-    return answer != null ? answer.path("changed").asInt(0) : put(directory, accounts, replace);
+    var answer = RunningServer.ask(config, request, _ -> {});
+    return answer.isPresent()
+        ? answer.get().path("changed").asInt(0)
+        : put(directory, accounts, replace);
   }
 
   /// Removes an account; false when there is none.
@@ -57,26 +57,17 @@ final class AccountChanges {
     var request = JSON.createObjectNode();
     request.put("command", "remove");
     request.put("address", address.toString());
-    var answer = ask(request);
-    return answer != null ? answer.path("changed").asInt(0) > 0 : directory.remove(address);
+    var answer = RunningServer.ask(config, request, _ -> {});
+    return answer.isPresent()
+        ? answer.get().path("changed").asInt(0) > 0
+        : directory.remove(address);
   }
 
-  /// The server's answer; null when none runs.
-  private @Nullable JsonNode ask(JsonNode request) throws IOException, CommandException {
-    var line = ControlSocket.ask(Server.controlSocket(config), request.toString());
-    if (line.isEmpty()) {
-      return null;
-    }
-    try {
-      var answer = JSON.readTree(line.get());
-      var error = answer.get("error");
-      if (error != null) {
-        throw new CommandException(ExitCode.SOFTWARE, "the server says: " + error.asString());
-      }
-      return answer;
-    } catch (JacksonException e) {
-      throw new IOException("the server answers what is no JSON", e);
-    }
+  /// A new account that may log in.
+  static AccountRecord account(
+      Address address, Verifiers verifiers, String name, long quotaOctets) {
+    return new AccountRecord(
+        address, verifiers.password(), verifiers.scram(), name, quotaOctets, true);
   }
 
   /// The running server's side: one line in, one line out.

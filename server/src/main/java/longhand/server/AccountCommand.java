@@ -196,9 +196,7 @@ final class AccountCommand {
       var displayName = nameOf(name);
       long octets = quotaOf(quota);
       var verifiers = verifiers(hasher(directory, 1), password.read());
-      var added =
-          new AccountRecord(
-              account, verifiers.password(), verifiers.scram(), displayName, octets, true);
+      var added = AccountChanges.account(account, verifiers, displayName, octets);
       if (changes.put(List.of(added), false) == 0) {
         throw exists(account);
       }
@@ -398,8 +396,7 @@ final class AccountCommand {
                 threads.submit(
                     () -> {
                       var verifiers = hasher.verifiers(values.get(1));
-                      return new AccountRecord(
-                          account, verifiers.password(), verifiers.scram(), name, quota, true);
+                      return AccountChanges.account(account, verifiers, name, quota);
                     }));
           } catch (CommandException e) {
             refuse(line, String.valueOf(e.getMessage()));

@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import longhand.check.Checker;
@@ -29,14 +28,11 @@ import longhand.transfer.MboxFolderSink;
 import longhand.transfer.MboxSink;
 import longhand.transfer.MessageFacts;
 import longhand.transfer.MessageSink;
-import longhand.wire.ControlSocket;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -64,39 +60,17 @@ abstract class DocumentCommand implements Callable<Integer> {
 
   abstract int run(Config config) throws IOException, CommandException;
 
-  /// Has it done, by the server or here.
+  /// Has it done, by the server or here; the exit code.
   int ask(Config config, ObjectNode request, Consumer<Told> told)
       throws IOException, CommandException {
-    var line = askServer(config, request, told);
-    if (line.isPresent()) {
-      return exitCode(line.get());
-    }
-    return here(config, request, told);
+    var answer = RunningServer.ask(config, request, told);
+    return answer.isPresent()
+        ? answer.get().path("exit").asInt(ExitCode.SOFTWARE)
+        : here(config, request, told);
   }
 
-  /// The server's answer; empty when none runs.
-  static Optional<String> askServer(Config config, ObjectNode request, Consumer<Told> told)
-      throws IOException {
-    return ControlSocket.ask(
-        Server.controlSocket(config), request.toString(), text -> told.accept(Told.ofLine(text)));
-  }
-
-  static int exitCode(String line) throws IOException, CommandException {
-    JsonNode answer;
-    try {
-      answer = JSON.readTree(line);
-    } catch (JacksonException e) {
-      throw new IOException("the server answers what is no JSON", e);
-    }
-    var error = answer.get("error");
-    int exit = answer.path("exit").asInt(ExitCode.SOFTWARE);
-    if (error != null) {
-      throw new CommandException(exit, "the server says: " + error.asString());
-    }
-    return exit;
-  }
-
-  private static int here(Config config, ObjectNode request, Consumer<Told> told)
+  /// Does it in this process, no server being there.
+  int here(Config config, ObjectNode request, Consumer<Told> told)
       throws IOException, CommandException {
     try (var store = Server.openStore(config);
         var directory = Server.directory(config)) {
@@ -112,6 +86,29 @@ abstract class DocumentCommand implements Callable<Integer> {
     return request;
   }
 
+  /// Those that are about one account or all.
+  abstract static class OnDocuments extends DocumentCommand {
+
+    private final String command;
+    private final String verb;
+
+    @Parameters(paramLabel = "ADDRESS", arity = "0..1", description = "Only that account.")
+    private @Nullable String address;
+
+    /// @param verb as `checked`
+    OnDocuments(String command, String verb) {
+      this.command = command;
+      this.verb = verb;
+    }
+
+    @Override
+    int run(Config config) throws IOException, CommandException {
+      try (var screen = new Screen(verb)) {
+        return ask(config, request(command, Objects.requireNonNullElse(address, "")), screen);
+      }
+    }
+  }
+
   /// `check [ADDRESS]`
   @Command(
       name = "check",
@@ -120,27 +117,19 @@ abstract class DocumentCommand implements Callable<Integer> {
         "Ends with 0 when all is, with 65 when there is damage. Changes nothing."
       },
       mixinStandardHelpOptions = true)
-  static final class Check extends DocumentCommand {
-
-    @Parameters(paramLabel = "ADDRESS", arity = "0..1", description = "Only that account.")
-    private @Nullable String address;
+  static final class Check extends OnDocuments {
 
     /// Made by picocli.
-    Check() {}
-
-    @Override
-    int run(Config config) throws IOException, CommandException {
-      var wanted = Objects.requireNonNullElse(address, "");
-      try (var screen = new Screen("checked")) {
-        var line = askServer(config, request("check", wanted), screen);
-        return line.isPresent() ? exitCode(line.get()) : offline(config, wanted, screen);
-      }
+    Check() {
+      super("check", "checked");
     }
 
     /// Without a server: what the journal has for the documents is looked at as well, nothing is
     /// recovered.
-    private static int offline(Config config, String wanted, Screen screen)
+    @Override
+    int here(Config config, ObjectNode request, Consumer<Told> told)
         throws IOException, CommandException {
+      var wanted = request.path("address").asString("");
       var disk = new FileSystemDisk();
       try (var file = disk.open(config.data().resolve("longhand.lock"), Disk.Mode.CREATE);
           var lock = file.tryLock()) {
@@ -160,13 +149,13 @@ abstract class DocumentCommand implements Callable<Integer> {
           }
         }
         long began = System.nanoTime();
-        var findings = new DocumentWork.Findings(screen);
+        var findings = new DocumentWork.Findings(told);
         var extent =
             new Checker(
                     disk,
                     config.data(),
                     findings,
-                    done -> screen.accept(new Told.Progress(done.octets(), 0, done.messages())))
+                    done -> told.accept(new Told.Progress(done.octets(), 0, done.messages())))
                 .check(name);
         return findings.end(extent.documents(), extent.messages(), extent.octets(), began);
       }
@@ -181,19 +170,11 @@ abstract class DocumentCommand implements Callable<Integer> {
         "damaged. Messages, ids, UIDs, flags and mailboxes stay. IMAP sessions of the account end."
       },
       mixinStandardHelpOptions = true)
-  static final class Rebuild extends DocumentCommand {
-
-    @Parameters(paramLabel = "ADDRESS", arity = "0..1", description = "Only that account.")
-    private @Nullable String address;
+  static final class Rebuild extends OnDocuments {
 
     /// Made by picocli.
-    Rebuild() {}
-
-    @Override
-    int run(Config config) throws IOException, CommandException {
-      try (var screen = new Screen("rebuilt")) {
-        return ask(config, request("rebuild", Objects.requireNonNullElse(address, "")), screen);
-      }
+    Rebuild() {
+      super("rebuild", "rebuilt");
     }
   }
 

@@ -56,7 +56,7 @@ final class Screen implements Consumer<Told>, AutoCloseable {
       return;
     }
     shownNanos = now;
-    var text = text(progress, (now - beganNanos) / 1e9);
+    var text = text(verb, progress, (now - beganNanos) / 1e9, terminal);
     if (terminal) {
       wipe();
       System.err.print(text);
@@ -67,12 +67,16 @@ final class Screen implements Consumer<Told>, AutoCloseable {
     }
   }
 
-  private String text(Told.Progress progress, double seconds) {
+  /// How far it is, in one line.
+  ///
+  /// @param seconds since it began
+  /// @param bar whether with one
+  static String text(String verb, Told.Progress progress, double seconds, boolean bar) {
     var text = new StringBuilder();
     long total = progress.total();
     if (total > 0) {
       double part = Math.min(1, (double) progress.octets() / total);
-      if (terminal) {
+      if (bar) {
         int full = (int) (part * BAR);
         text.append('[').append("#".repeat(full)).append(".".repeat(BAR - full)).append("] ");
       }
@@ -89,7 +93,7 @@ final class Screen implements Consumer<Told>, AutoCloseable {
             progress.messages() / seconds,
             progress.octets() / 1e6 / seconds));
     if (total > 0 && progress.octets() > 0) {
-      long left = (long) (seconds * (total - progress.octets()) / progress.octets());
+      long left = Math.max(0, (long) (seconds * (total - progress.octets()) / progress.octets()));
       text.append(String.format(Locale.ROOT, ", %d:%02d left", left / 60, left % 60));
     }
     return text.toString();

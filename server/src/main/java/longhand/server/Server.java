@@ -1,8 +1,5 @@
 package longhand.server;
 
-import io.prometheus.metrics.core.metrics.CounterWithCallback;
-import io.prometheus.metrics.core.metrics.GaugeWithCallback;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -23,7 +20,6 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.function.ToLongFunction;
 import javax.net.ssl.SSLContext;
 import longhand.auth.Authenticator;
 import longhand.delivery.Delivery;
@@ -63,10 +59,8 @@ public final class Server implements Closeable {
   private final TlsContext tls;
   private final Delivery delivery;
   private final MaildropLocks maildropLocks = new MaildropLocks();
-  private final PrometheusRegistry registry = new PrometheusRegistry();
+  private final Figures figures = new Figures();
   private final List<Listener> listeners = new ArrayList<>();
-  private final List<SmtpServer.Counts> smtpCounts = new ArrayList<>();
-  private final List<Pop3Server.Counts> pop3Counts = new ArrayList<>();
   private @Nullable ControlSocket control;
   private @Nullable MetricsListener metrics;
   private boolean closed;
@@ -226,7 +220,9 @@ public final class Server implements Closeable {
   private void open() throws IOException, CommandException {
     for (var each : config.listener()) {
       try {
-        listeners.add(open(each));
+        var listener = open(each);
+        listeners.add(listener);
+        figures.add(each.protocol(), listener);
       } catch (BindException e) {
         throw cannotListen(each.label(), e);
       }
@@ -239,9 +235,9 @@ public final class Server implements Closeable {
     }
     if (config.metrics().address().isPresent()) {
       var address = config.metrics().address().get();
-      figures();
+      figures.register(store, directory, authenticator, delivery, maildropLocks);
       try {
-        metrics = MetricsListener.open(Listener.address(address), registry);
+        metrics = MetricsListener.open(Listener.address(address), figures.registry());
       } catch (BindException e) {
         throw cannotListen("metrics " + address, e);
       }
@@ -298,15 +294,15 @@ public final class Server implements Closeable {
                     clear,
                     config.limits(),
                     maildropLocks));
-        pop3Counts.add(server.counts());
+        figures.add(server.counts());
         yield Pop3Server.open(label, address, server);
       }
-      case IMAP ->
-          ImapServer.open(
-              label,
-              address,
-              new ImapServices(store, directory, authenticator, context, config.limits(), clear),
-              implicit);
+      case IMAP -> {
+        var services =
+            new ImapServices(store, directory, authenticator, context, config.limits(), clear);
+        figures.add(services);
+        yield ImapServer.open(label, address, services, implicit);
+      }
     };
   }
 
@@ -332,7 +328,7 @@ public final class Server implements Closeable {
                 clear,
                 config.limits(),
                 Clock.systemUTC()));
-    smtpCounts.add(server.counts());
+    figures.add(server.counts());
     return SmtpServer.open(label, address, server);
   }
 
@@ -372,86 +368,5 @@ public final class Server implements Closeable {
     Files.writeString(fresh, HexFormat.of().formatHex(secret) + "\n");
     Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     return secret;
-  }
-
-  /// Longhand's own figures.
-  private void figures() {
-    GaugeWithCallback.builder()
-        .name("longhand_connections")
-        .help("Connections open, by listener.")
-        .labelNames("listener")
-        .callback(gauge -> listeners.forEach(each -> gauge.call(each.connections(), each.name())))
-        .register(registry);
-    perListener(
-        "longhand_connections_accepted_total",
-        "Connections served.",
-        listener -> listener.counts().accepted.sum());
-    perListener(
-        "longhand_connections_refused_total",
-        "Connections refused for a limit.",
-        listener -> listener.counts().refused.sum());
-    perListener(
-        "longhand_connections_overdue_total",
-        "Connections closed because the peer did not read or finish a handshake.",
-        listener -> listener.counts().overdue.sum());
-    smtp("longhand_smtp_messages_total", "Messages accepted.", counts -> counts.messages.sum());
-    smtp("longhand_smtp_octets_total", "Octets of them.", counts -> counts.octets.sum());
-    smtp(
-        "longhand_smtp_messages_refused_total",
-        "Messages refused or deferred at their end.",
-        counts -> counts.refusedMessages.sum());
-    smtp(
-        "longhand_smtp_recipients_refused_total",
-        "Recipients refused or deferred.",
-        counts -> counts.refusedRecipients.sum());
-    pop3("longhand_pop3_logins_total", "Log-ins over POP3.", counts -> counts.logins.sum());
-    pop3(
-        "longhand_pop3_retrieved_total",
-        "Messages sent whole over POP3.",
-        counts -> counts.retrieved.sum());
-    pop3(
-        "longhand_pop3_deleted_total",
-        "Messages removed over POP3.",
-        counts -> counts.deleted.sum());
-    GaugeWithCallback.builder()
-        .name("longhand_accounts")
-        .help("Accounts in the directory.")
-        .callback(
-            gauge -> {
-              try {
-                gauge.call((double) directory.size());
-              } catch (IOException e) {
-                LOG.log(Level.WARNING, () -> "accounts cannot be counted: " + e.getMessage());
-              }
-            })
-        .register(registry);
-  }
-
-  private void perListener(String name, String help, ToLongFunction<Listener> value) {
-    CounterWithCallback.builder()
-        .name(name)
-        .help(help)
-        .labelNames("listener")
-        .callback(
-            counter ->
-                listeners.forEach(
-                    each -> counter.call((double) value.applyAsLong(each), each.name())))
-        .register(registry);
-  }
-
-  private void smtp(String name, String help, ToLongFunction<SmtpServer.Counts> value) {
-    CounterWithCallback.builder()
-        .name(name)
-        .help(help)
-        .callback(counter -> counter.call((double) smtpCounts.stream().mapToLong(value).sum()))
-        .register(registry);
-  }
-
-  private void pop3(String name, String help, ToLongFunction<Pop3Server.Counts> value) {
-    CounterWithCallback.builder()
-        .name(name)
-        .help(help)
-        .callback(counter -> counter.call((double) pop3Counts.stream().mapToLong(value).sum()))
-        .register(registry);
   }
 }

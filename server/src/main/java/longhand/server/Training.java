@@ -16,7 +16,6 @@ import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 import longhand.auth.AuthSettings;
 import longhand.auth.Authenticator;
-import longhand.directory.AccountRecord;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 
@@ -70,13 +69,8 @@ final class Training {
       var hasher = new Authenticator(directory, new byte[32], AuthSettings.forTests());
       var verifiers = hasher.verifiers("training");
       var account =
-          new AccountRecord(
-              new Address("jbob", new Domain("longhand.test")),
-              verifiers.password(),
-              verifiers.scram(),
-              "",
-              0,
-              true);
+          AccountChanges.account(
+              new Address("jbob", new Domain("longhand.test")), verifiers, "", 0);
       new AccountChanges(config, directory).put(List.of(account), true);
       Main.run("account", "list", "--config", file.toString());
       var ports = server.addresses();

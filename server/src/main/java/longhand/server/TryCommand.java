@@ -13,7 +13,6 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import longhand.auth.AuthSettings;
 import longhand.auth.Authenticator;
-import longhand.directory.AccountRecord;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import picocli.CommandLine.Command;
@@ -132,16 +131,7 @@ final class TryCommand implements Callable<Integer> {
         var password = password();
         var verifiers = hasher.verifiers(password);
         new AccountChanges(config, directory)
-            .put(
-                List.of(
-                    new AccountRecord(
-                        account,
-                        verifiers.password(),
-                        verifiers.scram(),
-                        each.getValue(),
-                        0,
-                        true)),
-                true);
+            .put(List.of(AccountChanges.account(account, verifiers, each.getValue(), 0)), true);
         passwords.put(account.toString(), password);
       }
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
+import longhand.wire.CommandCounts;
 import longhand.wire.Connection;
 import longhand.wire.Limits;
 import longhand.wire.Listener;
@@ -18,6 +19,9 @@ public final class SmtpServer implements Listener.Protocol {
 
     /// Their octets, without the trace fields.
     public final LongAdder octets = new LongAdder();
+
+    /// Commands answered, by kind.
+    public final CommandCounts commands = new CommandCounts();
 
     /// Messages refused or deferred at their end.
     public final LongAdder refusedMessages = new LongAdder();

@@ -133,7 +133,9 @@ final class SmtpSession {
       if (line.length > limits.smtpLineOctetsMax() && !CommandParser.isAuth(line)) {
         throw new LineTooLongException(limits.smtpLineOctetsMax());
       }
-      apply(CommandParser.parse(line, services.postmasterDomain()));
+      var command = CommandParser.parse(line, services.postmasterDomain());
+      counts.commands.count(command);
+      apply(command);
     }
     connection.finish();
   }

@@ -1114,6 +1114,7 @@ public final class Account {
       lock = rewriter.file().tryLock();
       rewriter.force();
       rewriter.takePlace();
+      store.journal().counts.rewrites.increment();
       done = true;
     } catch (Store.ForceException e) {
       done = true;
@@ -2055,6 +2056,16 @@ public final class Account {
     state.lock();
     try {
       return dirtySince != Long.MAX_VALUE || !pending.isEmpty();
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /// Entries whose changed marks wait to be written in place.
+  int ledgersUnsettled() {
+    state.lock();
+    try {
+      return unsettled.size();
     } finally {
       state.unlock();
     }

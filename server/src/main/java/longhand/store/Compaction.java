@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -59,7 +60,7 @@ final class Compaction {
     try (var copying = begin(newRoom, Rewriter.SUFFIX)) {
       copying.copy();
       if (!copying.finish()) {
-        throw new IllegalStateException("the table does not fit the room just made for it");
+        throw new IOException(account.name + " was changed while it was rewritten");
       }
     } finally {
       account.documentLock.letGo();
@@ -273,6 +274,11 @@ final class Compaction {
       }
       copyLate(live, places, at);
       rewriter.replace(0, head.whole);
+      var now = account.store.disk().facts(account.path).orElse(null);
+      if (!Objects.equals(now, account.facts)) {
+        // A program that takes no lock was there; what it did is taken in first.
+        return false;
+      }
       long dead = died;
       taken = true;
       account.replace(

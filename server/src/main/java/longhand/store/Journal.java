@@ -73,6 +73,7 @@ final class Journal implements Closeable {
     }
   }
 
+  final StoreCounts counts = new StoreCounts();
   private final Disk disk;
   private final Path folder;
   private final int segmentOctets;
@@ -265,6 +266,16 @@ final class Journal implements Closeable {
     return assigned;
   }
 
+  /// Files there are.
+  int segments() {
+    lock.lock();
+    try {
+      return free.size() + full.size() + (current == null ? 0 : 1);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// Most octets a batch may hold.
   int batchMax() {
     return segmentOctets / 2;
@@ -428,7 +439,12 @@ final class Journal implements Closeable {
     }
     segment.last = assigned;
     segment.file.write(group.flip(), segment.used - header);
+    long began = System.nanoTime();
     segment.file.force(false);
+    counts.forceNanos.add(System.nanoTime() - began);
+    counts.batchesPerForce.add(count);
+    counts.batches.add(count);
+    counts.journalOctets.add(octets + header);
     segment.used += octets;
   }
 

@@ -273,6 +273,25 @@ public final class Store implements Closeable {
     return done;
   }
 
+  /// What this store did so far.
+  public StoreCounts counts() {
+    return journal.counts;
+  }
+
+  /// What there is at the moment. Goes through all accounts that were ever used, so once in a while
+  /// is enough.
+  public StoreCounts.Now now() {
+    int open = 0;
+    int dirty = 0;
+    long ledgers = 0;
+    for (var account : accounts.values()) {
+      open += account.isOpen() ? 1 : 0;
+      dirty += account.dirty() ? 1 : 0;
+      ledgers += account.ledgersUnsettled();
+    }
+    return new StoreCounts.Now(journal.segments(), open, dirty, ledgers);
+  }
+
   /// An empty letter, to be written and finished.
   public Letter letter() {
     return new Letter(disk, spool.resolve(Long.toString(letters.incrementAndGet())));

@@ -10,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -23,21 +22,23 @@ import org.jspecify.annotations.Nullable;
 /// in, and of the last the account is asked: its messages would have ids behind the one noted.
 ///
 ///     # /home/jbob/old.mbox
-///     batch 1041 0-81920 81920 5d3a71c0      last id before, messages, end, check
+///     batch 1041 500 81920 5d3a71c0 0      last id before, messages, end, check, the first
 ///     done
 ///
-/// A line that is torn counts as none.
+/// Of a source that is many files, there is no end and no check (`-`), and all files are named. A
+/// line that is torn counts as none and is cut off.
 final class ImportLog implements Closeable {
 
   /// A batch as noted.
   ///
   /// @param lastId the account's greatest id before it
-  record Batch(long lastId, List<String> positions, String end, String check) {}
+  record Batch(long lastId, int messages, List<String> positions, String end, String check) {}
 
   private final FileChannel file;
   private final Set<String> done = new HashSet<>();
   private String end = "";
   private String check = "";
+  private long messages;
   private @Nullable Batch open;
 
   /// @param again whether to begin anew
@@ -50,16 +51,26 @@ final class ImportLog implements Closeable {
     if (again) {
       Files.deleteIfExists(path);
     }
-    if (Files.exists(path)) {
-      read(Files.readString(path, StandardCharsets.UTF_8));
-    }
     file =
         FileChannel.open(
-            path, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
-    if (file.size() == 0) {
-      write("# " + URLEncoder.encode(source, StandardCharsets.UTF_8) + "\n");
-    } else {
-      write("\n"); // after a line that may be torn
+            path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    boolean whole = false;
+    try {
+      var text = Files.readString(path, StandardCharsets.ISO_8859_1);
+      int end = text.lastIndexOf('\n') + 1;
+      read(text.substring(0, end));
+      file.truncate(end).position(end);
+      if (end == 0) {
+        write("# " + URLEncoder.encode(source, StandardCharsets.UTF_8) + "\n");
+      }
+      whole = true;
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          "what was imported before cannot be read in " + path + "; --again takes in all of it", e);
+    } finally {
+      if (!whole) {
+        file.close();
+      }
     }
   }
 
@@ -76,14 +87,15 @@ final class ImportLog implements Closeable {
         open = null;
       } else if (words.getFirst().equals("not")) {
         open = null;
-      } else if (words.getFirst().equals("batch") && words.size() >= 5) {
+      } else if (words.getFirst().equals("batch") && words.size() >= 6) {
         close(open);
         open =
             new Batch(
                 Long.parseLong(words.get(1)),
-                words.subList(4, words.size()).stream().map(ImportLog::decode).toList(),
-                words.get(2).equals("-") ? "" : words.get(2),
-                words.get(3).equals("-") ? "" : words.get(3));
+                Integer.parseInt(words.get(2)),
+                words.subList(5, words.size()).stream().map(ImportLog::decode).toList(),
+                words.get(3).equals("-") ? "" : words.get(3),
+                words.get(4).equals("-") ? "" : words.get(4));
       }
     }
   }
@@ -96,6 +108,7 @@ final class ImportLog implements Closeable {
     if (batch != null) {
       end = batch.end;
       check = batch.check;
+      messages += batch.messages;
       if (batch.end.isEmpty()) {
         done.addAll(batch.positions);
       }
@@ -105,6 +118,11 @@ final class ImportLog implements Closeable {
   /// Names of files that are in.
   Set<String> done() {
     return done;
+  }
+
+  /// Messages that are in.
+  long messages() {
+    return messages;
   }
 
   /// Up to where a source of one file is in; empty when it is not.
@@ -123,12 +141,14 @@ final class ImportLog implements Closeable {
   }
 
   /// Notes a batch that will be given to the store next.
-  void batch(long lastId, List<String> positions, String end, String check) throws IOException {
-    var line = new StringBuilder();
-    line.append("batch ").append(lastId).append(' ').append(end.isEmpty() ? "-" : end);
+  void batch(long lastId, List<Found> found, String check) throws IOException {
+    var end = found.getLast().end();
+    var line = new StringBuilder("batch ");
+    line.append(lastId).append(' ').append(found.size()).append(' ');
+    line.append(end.isEmpty() ? "-" : end);
     line.append(' ').append(check.isEmpty() ? "-" : check);
-    for (var position : positions) {
-      line.append(' ').append(URLEncoder.encode(position, StandardCharsets.UTF_8));
+    for (var each : end.isEmpty() ? found : found.subList(0, 1)) {
+      line.append(' ').append(URLEncoder.encode(each.position(), StandardCharsets.UTF_8));
     }
     write(line.append('\n').toString());
     file.force(true);
@@ -153,12 +173,5 @@ final class ImportLog implements Closeable {
   @Override
   public void close() throws IOException {
     file.close();
-  }
-
-  /// The lists are only for reading.
-  static List<String> positions(List<Found> batch) {
-    var positions = new ArrayList<String>(batch.size());
-    batch.forEach(found -> positions.add(found.position()));
-    return positions;
   }
 }

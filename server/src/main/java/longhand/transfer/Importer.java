@@ -110,13 +110,11 @@ public final class Importer {
       } else if (open != null) {
         log.done(false);
       }
-      known += log.done().size();
+      known += log.messages();
       source.resume(log.done(), log.end(), log.check());
       if (!log.end().isEmpty()) {
         passed += Long.parseLong(log.end());
         listener.note(source.name() + ": going on at octet " + log.end());
-      } else if (!log.done().isEmpty()) {
-        listener.note(source.name() + ": " + log.done().size() + " messages were there already");
       }
       copy(source, log, number);
     }
@@ -178,11 +176,7 @@ public final class Importer {
       passed += found.octets();
     }
     var end = batch.getLast().end();
-    log.batch(
-        account.lastId(),
-        ImportLog.positions(end.isEmpty() ? batch : batch.subList(0, 1)),
-        end,
-        end.isEmpty() ? "" : source.check(end));
+    log.batch(account.lastId(), batch, end.isEmpty() ? "" : source.check(end));
     store.append(appends);
     log.done(true);
     messages += batch.size();

@@ -176,14 +176,22 @@ final class MboxSource implements MessageSource {
           path + ": expected a From line at octet " + at + "; this is no mbox file");
     }
     long headerEnd = headerEnd(fromEnd);
-    var own = new Own(octets(fromEnd, headerEnd));
+    var own = new Own(octets(fromEnd, headerEnd), true);
     long end = own.contentLength < 0 ? -1 : counted(headerEnd + own.contentLength);
-    boolean counted = end >= 0;
     boolean bare = false;
     long next;
-    if (counted) {
+    if (end >= 0) {
       next = afterEmpty(end);
       bare = hasFrom(headerEnd, end);
+      own = bare ? new Own(octets(fromEnd, headerEnd), false) : own;
+    } else if (headerEnd == size || isFrom(headerEnd)) {
+      // A single empty line is the one between two messages: this one is a header and no more.
+      next = headerEnd;
+      end = headerEnd;
+      own =
+          endsEmpty(headerEnd)
+              ? new Own(octets(fromEnd, beforeEmpty(fromEnd, headerEnd)), true)
+              : own;
     } else {
       next = nextFrom(headerEnd);
       end = next < size || endsEmpty(next) ? beforeEmpty(headerEnd, next) : next;
@@ -194,6 +202,7 @@ final class MboxSource implements MessageSource {
     }
     long contentEnd = end;
     boolean unquote = !bare;
+    var header = own.header;
     var date = Dates.ofFromLine(line.substring(5));
     return new Found(
         Long.toString(start),
@@ -203,7 +212,7 @@ final class MboxSource implements MessageSource {
         own.marks(),
         next - start,
         letter -> {
-          letter.write(own.header, 0, own.header.length);
+          letter.write(header, 0, header.length);
           new Unquoting(letter, unquote).copy(headerEnd, contentEnd);
         });
   }
@@ -365,7 +374,8 @@ final class MboxSource implements MessageSource {
     private @Nullable Instant received;
     private @Nullable Instant dated;
 
-    Own(byte[] raw) {
+    /// @param unquote whether a `>` before `From ` is taken off
+    Own(byte[] raw, boolean unquote) {
       var out = new ByteArrayOutputStream(raw.length);
       int at = 0;
       while (at < raw.length) {
@@ -380,13 +390,27 @@ final class MboxSource implements MessageSource {
         if (MboxFields.isOwn(name)) {
           field(name, new String(raw, at, end - at, StandardCharsets.ISO_8859_1));
         } else {
-          int quote = MboxFields.isQuoted(name) ? "X-Quoted-".length() : 0;
+          int quote =
+              MboxFields.isQuoted(name)
+                  ? "X-Quoted-".length()
+                  : unquote && isQuotedFrom(raw, at, end) ? 1 : 0;
           out.write(raw, at + quote, end - at - quote);
           other(name, raw, at, end);
         }
         at = end;
       }
       header = out.toByteArray();
+    }
+
+    private static boolean isQuotedFrom(byte[] raw, int start, int end) {
+      int at = start;
+      while (at < end && raw[at] == '>') {
+        at++;
+      }
+      return at - start > MboxSink.ANGLES_MAX + 1
+          || (at > start
+              && new String(raw, at, Math.min(5, end - at), StandardCharsets.ISO_8859_1)
+                  .equals("From "));
     }
 
     private void field(String name, String line) {

@@ -73,9 +73,34 @@ class CheckerTest {
   }
 
   private List<Finding> findings() throws Exception {
+    return findings(1 << 20);
+  }
+
+  private List<Finding> findings(int windowOctets) throws Exception {
     var findings = new ArrayList<Finding>();
-    new Checker(disk, DATA, findings::add).check(null);
+    new Checker(disk, DATA, findings::add, _ -> {}, windowOctets).check(null);
     return findings;
+  }
+
+  /// The window is of no matter to what is found.
+  @Test
+  void anyWindowFindsTheSame() throws Exception {
+    long seed = System.nanoTime();
+    var random = new Random(seed);
+    for (int i = 0; i < 400; i++) {
+      var damaged = document.clone();
+      for (int n = random.nextInt(4); n > 0; n--) {
+        damaged[random.nextInt(damaged.length)] = (byte) "\n\r:> XF\0".charAt(random.nextInt(8));
+      }
+      if (random.nextInt(8) == 0) {
+        damaged = java.util.Arrays.copyOf(damaged, random.nextInt(damaged.length));
+      }
+      disk.change(DOCUMENT, damaged);
+      var expected = findings();
+      for (int window : new int[] {1, 2, 17, 100, 1 + random.nextInt(3000)}) {
+        assertThat(findings(window)).as("window %d, seed %d", window, seed).isEqualTo(expected);
+      }
+    }
   }
 
   @Test

@@ -15,10 +15,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -32,13 +34,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The real server as a process of its own, killed with SIGKILL at random while clients deliver,
-/// append, mark, move and expunge. What it acknowledged is kept here, outside of it; after each
-/// start everything is read by IMAP, POP3, the offline check and Python, and compared (invariants
-/// I1 to I3, I6). `-Dlonghand.rounds=500` goes on for longer, `-Dlonghand.seed=` repeats the
+/// append, mark, move, copy and expunge messages, make and delete mailboxes, and delete over POP3.
+/// What it acknowledged is kept here, outside of it; after each start everything is read by IMAP,
+/// POP3, the offline check and Python, and compared (invariants I1 to I3, I6). Once it is stopped
+/// and continued. `-Dlonghand.rounds=500` goes on for longer, `-Dlonghand.seed=` repeats the
 /// choices.
 class KillLoopTest {
 
   private static final String USER = "jbob@example.com";
+  private static final int STOPPED_ROUND = 3;
   private static final int ROUNDS = Integer.getInteger("longhand.rounds", 20);
   private static final long START_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -52,6 +56,25 @@ class KillLoopTest {
   private final Map<String, Integer> uidsSeen = new HashMap<>();
   private final Map<String, Long> nextUid = new HashMap<>();
   private int number;
+  private Map<Integer, Integer> copied = Map.of();
+
+  /// Mailboxes made and deleted, and whether they are there; empty is not known.
+  private final Map<String, Optional<Boolean>> mailboxes = new TreeMap<>();
+
+  /// What was acknowledged, how often.
+  private final Map<Done, Integer> acknowledged = new EnumMap<>(Done.class);
+
+  private enum Done {
+    DELIVERED,
+    APPENDED,
+    MARKED,
+    MOVED,
+    COPIED,
+    EXPUNGED,
+    DELETED_BY_POP3,
+    MAILBOX_MADE,
+    MAILBOX_DELETED
+  }
 
   private enum Sent {
     NOT_ACKNOWLEDGED,
@@ -68,6 +91,8 @@ class KillLoopTest {
     List<String> mailboxMaybe = new ArrayList<>();
     boolean expunged;
     boolean expungedMaybe;
+    int copies;
+    int copiesMaybe;
 
     Message(int number, String mailbox) {
       this.number = number;
@@ -88,12 +113,15 @@ class KillLoopTest {
           refusesASecond();
         }
         var workers = new ArrayList<Thread>();
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 5; i++) {
           int kind = i;
           long own = random.nextLong();
           workers.add(Thread.ofPlatform().start(() -> work(kind, new Random(own))));
         }
         Thread.sleep(5 + random.nextInt(496));
+        if (round == STOPPED_ROUND) {
+          stopAndContinue(server.process);
+        }
         server.process.destroyForcibly();
         assertThat(server.process.waitFor(10, TimeUnit.SECONDS)).isTrue();
         for (var worker : workers) {
@@ -111,9 +139,50 @@ class KillLoopTest {
     try (var _ = start()) {
       verify(ROUNDS + 1);
     }
-    long acknowledged = ledger.values().stream().filter(m -> m.sent == Sent.ACKNOWLEDGED).count();
-    System.out.println("kill loop: " + acknowledged + " messages acknowledged, none lost");
-    assertThat(acknowledged).isPositive();
+    System.out.println("kill loop: acknowledged and there: " + acknowledged);
+    if (ROUNDS >= 20) {
+      assertThat(acknowledged).as("what was tried at all").containsOnlyKeys(Done.values());
+    }
+  }
+
+  private synchronized void done(Done what) {
+    acknowledged.merge(what, 1, Integer::sum);
+  }
+
+  /// While the server stands still nothing is answered and no second one starts; then all goes on.
+  private void stopAndContinue(Process server) throws Exception {
+    signal(server, "STOP");
+    try {
+      var before = acknowledgedNow();
+      refusesASecond();
+      assertThat(acknowledgedNow()).as("answered by a server that stands still").isEqualTo(before);
+    } finally {
+      signal(server, "CONT");
+    }
+    long began = System.nanoTime();
+    int before = total(acknowledgedNow());
+    while (total(acknowledgedNow()) < before + 20) {
+      assertThat(System.nanoTime() - began).as("it does not go on").isLessThan(START_NANOS);
+      Thread.sleep(10);
+    }
+  }
+
+  private static int total(Map<Done, Integer> counts) {
+    return counts.values().stream().mapToInt(Integer::intValue).sum();
+  }
+
+  private synchronized Map<Done, Integer> acknowledgedNow() {
+    return new EnumMap<>(acknowledged);
+  }
+
+  private static void signal(Process process, String name) throws Exception {
+    var kill = new ProcessBuilder("/bin/sh", "-c", "kill -" + name + " " + process.pid()).start();
+    assertThat(kill.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(kill.exitValue()).isZero();
+    if (name.equals("STOP")) {
+      // Answers that were on their way arrive before.
+      Thread.sleep(300);
+    }
   }
 
   private void prepare() throws Exception {
@@ -172,23 +241,8 @@ class KillLoopTest {
   }
 
   private Process launch(String log) throws IOException {
-    var command =
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-Xmx256m",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "longhand.server.Main",
-            "serve",
-            "--config",
-            folder.resolve("longhand.toml").toString());
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve(log).toFile())
-        .start();
+    return Commands.launch(
+        folder.resolve(log), "serve", "--config", folder.resolve("longhand.toml").toString());
   }
 
   private Running start() throws Exception {
@@ -210,9 +264,54 @@ class KillLoopTest {
 
   private void refusesASecond() throws Exception {
     var second = launch("second.log");
-    assertThat(second.waitFor(30, TimeUnit.SECONDS)).isTrue();
-    assertThat(second.exitValue()).isEqualTo(ExitCode.UNAVAILABLE);
-    assertThat(Files.readString(folder.resolve("second.log"))).contains("longhand.lock");
+    try {
+      assertThat(second.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      second.destroyForcibly();
+    }
+    refused(second, "second.log");
+  }
+
+  private void refused(Process process, String log) throws IOException {
+    assertThat(process.exitValue()).isEqualTo(ExitCode.UNAVAILABLE);
+    assertThat(Files.readAllLines(folder.resolve(log)))
+        .containsExactly(
+            "longhand: another server has "
+                + folder.resolve("data")
+                + " open (it holds longhand.lock there); stop it first");
+  }
+
+  /// Right after a kill two start at once: one has the folder, the other says why not.
+  @Test
+  void ofTwoStartedAfterAKillOneRuns() throws Exception {
+    prepare();
+    for (int round = 0; round < 3; round++) {
+      start().close();
+      var first = launch("first.log");
+      var second = launch("second.log");
+      try {
+        long began = System.nanoTime();
+        while (first.isAlive() && second.isAlive()) {
+          assertThat(System.nanoTime() - began).isLessThan(START_NANOS);
+          Thread.sleep(10);
+        }
+        var ended = first.isAlive() ? second : first;
+        refused(ended, ended.equals(first) ? "first.log" : "second.log");
+        while (true) {
+          try (var _ = new Client(popPort)) {
+            break;
+          } catch (IOException e) {
+            assertThat(System.nanoTime() - began).isLessThan(START_NANOS);
+            Thread.sleep(20);
+          }
+        }
+      } finally {
+        for (var each : List.of(first, second)) {
+          each.destroyForcibly();
+          assertThat(each.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        }
+      }
+    }
   }
 
   // What clients do until the server is gone.
@@ -222,6 +321,7 @@ class KillLoopTest {
       switch (kind) {
         case 0 -> deliver(random);
         case 1 -> append(random);
+        case 4 -> deleteByPop3(random);
         default -> change(random, kind);
       }
     } catch (IOException e) {
@@ -264,14 +364,15 @@ class KillLoopTest {
         smtp.octets(text(message.number));
         smtp.send(".");
         smtp.expect("250");
-        acknowledged(message);
+        acknowledged(message, Done.DELIVERED);
         pause(random);
       }
     }
   }
 
-  private synchronized void acknowledged(Message message) {
+  private synchronized void acknowledged(Message message, Done how) {
     message.sent = Sent.ACKNOWLEDGED;
+    done(how);
   }
 
   private static void pause(Random random) {
@@ -301,7 +402,7 @@ class KillLoopTest {
         imap.octets(text);
         imap.send("");
         imap.tagged();
-        acknowledged(message);
+        acknowledged(message, Done.APPENDED);
         pause(random);
       }
     }
@@ -312,16 +413,18 @@ class KillLoopTest {
   private void change(Random random, int part) throws IOException {
     try (var imap = imap()) {
       while (true) {
+        mailbox(imap, "box" + part + "-" + random.nextInt(5));
         var mailbox = random.nextBoolean() ? "INBOX" : "Archive";
         imap.command("SELECT " + mailbox);
         var rows = fetch(imap);
         int done = 0;
         for (var row : rows) {
           var message = known(row.number);
-          if (message == null || row.number % 2 != part % 2 || random.nextInt(3) > 0) {
+          if (message == null || row.number % 3 != part % 2 || random.nextInt(3) > 0) {
             continue;
           }
-          switch (random.nextInt(8)) {
+          switch (random.nextInt(9)) {
+            case 8 -> copy(imap, message, row);
             case 0 -> move(imap, message, row, mailbox.equals("INBOX") ? "Archive" : "INBOX");
             case 1 -> expunge(imap, message, row);
             default -> mark(imap, message, row, random);
@@ -364,6 +467,7 @@ class KillLoopTest {
     synchronized (this) {
       message.flags = wanted;
       message.flagsMaybe.clear();
+      done(Done.MARKED);
     }
   }
 
@@ -375,6 +479,76 @@ class KillLoopTest {
     synchronized (this) {
       message.mailbox = to;
       message.mailboxMaybe.clear();
+      done(Done.MOVED);
+    }
+  }
+
+  private void copy(Client imap, Message message, Row row) throws IOException {
+    synchronized (this) {
+      message.copiesMaybe++;
+    }
+    imap.command("UID COPY " + row.uid + " Copies");
+    synchronized (this) {
+      message.copies++;
+      message.copiesMaybe--;
+      done(Done.COPIED);
+    }
+  }
+
+  /// Makes a mailbox that is not there, and deletes one that is.
+  private void mailbox(Client imap, String name) throws IOException {
+    boolean there;
+    synchronized (this) {
+      there = mailboxes.getOrDefault(name, Optional.of(false)).orElseThrow();
+      mailboxes.put(name, Optional.empty());
+    }
+    imap.command((there ? "DELETE " : "CREATE ") + name);
+    synchronized (this) {
+      mailboxes.put(name, Optional.of(!there));
+      done(there ? Done.MAILBOX_DELETED : Done.MAILBOX_MADE);
+    }
+  }
+
+  /// Deletes some of its own part of INBOX; QUIT acknowledges all of them at once.
+  private void deleteByPop3(Random random) throws IOException {
+    while (true) {
+      try (var pop = new Client(popPort)) {
+        pop.send("USER " + USER);
+        pop.expect("+OK");
+        pop.send("PASS secret");
+        pop.expect("+OK");
+        pop.send("STAT");
+        var stat = pop.line();
+        long count = digits(stat, 4);
+        var deleted = new ArrayList<Message>();
+        for (int i = 1; i <= count && deleted.size() < 5; i++) {
+          pop.send("TOP " + i + " 0");
+          pop.expect("+OK");
+          int found = -1;
+          for (var line = pop.line(); !line.equals("."); line = pop.line()) {
+            int at = line.indexOf("Subject: number ");
+            found = at < 0 ? found : (int) digits(line, at + 16);
+          }
+          var message = known(found);
+          if (message != null && found % 3 == 2 && random.nextInt(4) == 0) {
+            pop.send("DELE " + i);
+            pop.expect("+OK");
+            deleted.add(message);
+          }
+        }
+        synchronized (this) {
+          deleted.forEach(each -> each.expungedMaybe = true);
+        }
+        pop.send("QUIT");
+        pop.expect("+OK");
+        synchronized (this) {
+          for (var each : deleted) {
+            each.expunged = true;
+            done(Done.DELETED_BY_POP3);
+          }
+        }
+      }
+      pause(random);
     }
   }
 
@@ -393,6 +567,7 @@ class KillLoopTest {
     imap.command("UID EXPUNGE " + row.uid);
     synchronized (this) {
       message.expunged = true;
+      done(Done.EXPUNGED);
     }
   }
 
@@ -491,10 +666,50 @@ class KillLoopTest {
       message.expungedMaybe = false;
     }
     assertThat(ledger.keySet()).containsAll(where.keySet());
+    try (var imap = imap()) {
+      copies(imap, round);
+      mailboxes(imap, round);
+    }
     pop3(inbox.size());
     if (round % 5 == 0 || round == ROUNDS + 1) {
       python(where);
     }
+  }
+
+  private void copies(Client imap, int round) throws IOException {
+    if (round == 1) {
+      imap.command("CREATE Copies");
+    }
+    imap.command("SELECT Copies");
+    var seen = new HashMap<Integer, Integer>();
+    for (var row : fetch(imap)) {
+      seen.merge(row.number, 1, Integer::sum);
+    }
+    for (var message : ledger.values()) {
+      int now = seen.getOrDefault(message.number, 0);
+      assertThat(now)
+          .as("copies of number %d in round %d", message.number, round)
+          .isBetween(message.copies, message.copies + message.copiesMaybe);
+      message.copies = now;
+      message.copiesMaybe = 0;
+    }
+    copied = seen;
+  }
+
+  private void mailboxes(Client imap, int round) throws IOException {
+    var listed = new TreeSet<String>();
+    for (var line : imap.command("LIST \"\" box*")) {
+      listed.add(line.substring(line.lastIndexOf(' ') + 1).replace("\"", ""));
+    }
+    mailboxes.replaceAll(
+        (name, there) -> {
+          boolean now = listed.contains(name);
+          assertThat(there.isEmpty() || there.get() == now)
+              .as("mailbox %s in round %d is %s", name, round, now ? "there" : "missing")
+              .isTrue();
+          return Optional.of(now);
+        });
+    assertThat(mailboxes.keySet()).containsAll(listed);
   }
 
   /// Each message whole, octet for octet.
@@ -549,6 +764,7 @@ class KillLoopTest {
     Set<String> seen = Set.of();
     var wanted = new TreeSet<String>();
     where.keySet().forEach(each -> wanted.add(Integer.toString(each)));
+    copied.keySet().forEach(each -> wanted.add(Integer.toString(each)));
     while (System.nanoTime() - began < TimeUnit.SECONDS.toNanos(15)) {
       var process =
           new ProcessBuilder(

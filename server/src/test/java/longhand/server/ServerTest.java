@@ -1,11 +1,10 @@
 package longhand.server;
 
+import static longhand.server.Commands.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -16,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import longhand.server.Commands.Ran;
 import longhand.wire.ControlSocket;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -55,25 +55,6 @@ class ServerTest {
   @BeforeEach
   void configuration() throws IOException {
     file = Files.writeString(folder.resolve("longhand.toml"), CONFIG);
-  }
-
-  private record Ran(int code, String out, String err) {}
-
-  private static Ran run(String... arguments) {
-    var out = new ByteArrayOutputStream();
-    var err = new ByteArrayOutputStream();
-    var realOut = System.out;
-    var realErr = System.err;
-    try {
-      System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-      System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-      int code = Main.run(arguments);
-      return new Ran(
-          code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(realOut);
-      System.setErr(realErr);
-    }
   }
 
   private Ran account(String... arguments) {
@@ -238,13 +219,93 @@ class ServerTest {
       assertThat(page.body())
           .contains("process_resident_memory_bytes ")
           .contains("jvm_memory_used_bytes{area=\"heap\"} ")
-          .contains("longhand_connections_accepted_total{listener=\"smtp 127.0.0.1:0\"} 1.0")
+          .contains(
+              "longhand_connections_accepted_total{listener=\"smtp 127.0.0.1:0\",protocol=\"smtp\"} 1.0")
           .contains("longhand_accounts 0.0");
       var other =
           client.send(
               HttpRequest.newBuilder(URI.create(base + "/x")).build(),
               HttpResponse.BodyHandlers.discarding());
       assertThat(other.statusCode()).isEqualTo(404);
+    }
+  }
+
+  /// The figures of one life of a message, from log-in to mark.
+  @Test
+  void whatHappensIsCounted() throws Exception {
+    assertThat(add("jbob@example.com", "one").code()).isZero();
+    try (var server = Server.start(ConfigFile.read(file));
+        var client = HttpClient.newHttpClient()) {
+      int imap = server.addresses().get(1).getPort();
+      talk(
+          server.addresses().getFirst().getPort(),
+          "HELO a.test",
+          "MAIL FROM:<a@example.net>",
+          "RCPT TO:<jbob@example.com>",
+          "DATA",
+          "Subject: x\r\n\r\nx\r\n.",
+          "QUIT");
+      talk(imap, "a LOGIN jbob@example.com two");
+      try (var session = new Socket(InetAddress.getLoopbackAddress(), imap)) {
+        session.setSoTimeout(10_000);
+        line(session);
+        for (var command :
+            new String[] {
+              "a LOGIN jbob@example.com one",
+              "a SELECT INBOX",
+              "a FETCH 1 (FLAGS)",
+              "a STORE 1 +FLAGS.SILENT (\\Seen)",
+              "a EXPLODE"
+            }) {
+          session.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.UTF_8));
+          while (!line(session).startsWith("a ")) {
+            // the answers before
+          }
+        }
+        var page =
+            client
+                .send(
+                    HttpRequest.newBuilder(
+                            URI.create(
+                                "http://127.0.0.1:"
+                                    + server.metricsAddress().orElseThrow().getPort()
+                                    + "/metrics"))
+                        .build(),
+                    HttpResponse.BodyHandlers.ofString())
+                .body();
+        for (var figure :
+            new String[] {
+              "longhand_deliveries_total{outcome=\"stored\"} 1.0",
+              "longhand_deliveries_total{outcome=\"deferred\"} 0.0",
+              "longhand_logins_total{outcome=\"granted\"} 1.0",
+              "longhand_logins_total{outcome=\"refused\"} 1.0",
+              "longhand_logins_total{outcome=\"throttled\"} 0.0",
+              "longhand_commands_total{command=\"login\",protocol=\"imap\"} 2.0",
+              "longhand_commands_total{command=\"select\",protocol=\"imap\"} 1.0",
+              "longhand_commands_total{command=\"malformed\",protocol=\"imap\"} 1.0",
+              "longhand_commands_total{command=\"data\",protocol=\"smtp\"} 1.0",
+              "longhand_imap_logins_total 1.0",
+              "longhand_imap_fetched_total 1.0",
+              "longhand_sessions{protocol=\"imap\"} 1.0",
+              "longhand_sessions{protocol=\"pop3\"} 0.0",
+              "longhand_journal_batches_total 2.0",
+              "longhand_journal_force_seconds_count 2",
+              "longhand_journal_force_seconds_bucket{le=\"+Inf\"} 2",
+              "longhand_journal_batches_per_force_bucket{le=\"1.0\"} 2",
+              "longhand_journal_batches_per_force_sum 2.0",
+              "longhand_journal_segments 2.0",
+              "longhand_documents_rewritten_total 0.0",
+              "longhand_accounts_open 1.0",
+              "longhand_accounts 1.0",
+              "# TYPE longhand_journal_force_seconds histogram",
+              "# TYPE longhand_journal_written_bytes_total counter",
+            }) {
+          assertThat(page).contains(figure + "\n");
+        }
+        assertThat(page).containsPattern("longhand_journal_written_bytes_total [1-9]");
+        assertThat(page).containsPattern("longhand_accounts_unsettled [01]\\.0\n");
+        assertThat(page).containsPattern("longhand_ledgers_unsettled [01]\\.0\n");
+      }
     }
   }
 
