@@ -18,7 +18,9 @@ enum Group {
       int one = Scale.messages(server, scale.smtpOne());
       int many = Scale.messages(server, scale.smtpMany());
       try (var watch = new Load.Watch(server)) {
-        smtp(server, watch, kind, 50, many / 2);
+        for (long until = scale.warmUntil(); System.nanoTime() < until; ) {
+          smtp(server, watch, kind, 50, many / 10);
+        }
         Load.settled(server);
         samples.add(Measure.SMTP_1, server, smtp(server, watch, kind, 1, one));
         Load.settled(server);
@@ -59,7 +61,11 @@ enum Group {
       for (int i = 0; i < 50; i++) {
         clients.add(ImapClient.open(server, i));
       }
-      append(clients, kind, messages / 2);
+      int warm = 0;
+      for (long until = scale.warmUntil(); System.nanoTime() < until; ) {
+        append(clients, kind, messages / 10);
+        warm += messages / 10;
+      }
       double before = Load.settled(server);
       long began = System.nanoTime();
       append(clients, kind, messages);
@@ -73,8 +79,8 @@ enum Group {
           found += client.messages();
         }
       }
-      if (found != messages + messages / 2) {
-        throw new IOException(found + " messages, expected " + (messages + messages / 2));
+      if (found != messages + warm) {
+        throw new IOException(found + " messages, expected " + (messages + warm));
       }
     }
   },
@@ -88,7 +94,7 @@ enum Group {
         client.fill(new TestMessage(MESSAGE_OCTETS), scale.popMessages());
       }
       int sessions = 20;
-      for (int i = 0; i < sessions; i++) {
+      for (long until = scale.warmUntil(); System.nanoTime() < until; ) {
         download(server, scale.popMessages());
       }
       double before = Load.settled(server);

@@ -63,13 +63,15 @@ final class Report {
 
         <!-- Written by bench/compare --write; figures of a real run, nothing by hand. -->
 
-        Longhand beside Postfix with Dovecot: the same load on each in turn, rounds: %d, medians. Measured on %s%s.
+        Longhand beside Postfix with Dovecot: the same load on each in turn, rounds: %d, medians. Each server does
+        the same work for %d seconds before it is measured over SMTP, APPEND and POP3. Measured on %s%s.
 
         | | |
         |---|---|
         """
             .formatted(
                 rounds,
+                scale.warmSeconds(),
                 LocalDate.now(ZoneOffset.UTC),
                 scale.equals(Scale.QUICK)
                     ? ", with small loads: rough, and Java still warming up"

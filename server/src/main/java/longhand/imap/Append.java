@@ -35,8 +35,6 @@ final class Append {
   /// How many times the limit of one message all messages of one command may be.
   private static final int MESSAGES_SIZE_FACTOR = 4;
 
-  private static final int CHUNK = 16 * 1024;
-
   private final ImapServices services;
   private final Connection connection;
   private final Account account;
@@ -120,19 +118,19 @@ final class Append {
     if (letter != null) {
       letters.add(letter);
     }
-    var chunk = new byte[(int) Math.min(CHUNK, message.size().octets())];
     connection.rateBegin(services.limits().dataRateMin(), services.limits().dataRateGrace());
     IOException failed = null;
     for (long left = message.size().octets(); left > 0; ) {
-      int n = readSome(chunk, left);
-      left -= n;
+      int n = (int) Math.min(left, waiting());
       if (letter != null && failed == null) {
         try {
-          letter.write(chunk, 0, n);
+          letter.write(connection.input(), connection.position(), n);
         } catch (IOException e) {
           failed = e; // the rest is read all the same: it is no command
         }
       }
+      connection.consume(n);
+      left -= n;
     }
     connection.rateEnd();
     if (failed != null) {
@@ -154,19 +152,20 @@ final class Append {
     }
   }
 
-  private int readSome(byte[] chunk, long left) throws IOException {
-    int n;
+  /// Waits until octets are in the connection's window, and says how many.
+  private int waiting() throws IOException {
+    boolean more;
     try {
-      n = connection.read(chunk, 0, (int) Math.min(left, chunk.length));
+      more = connection.fill();
     } catch (SocketTimeoutException e) {
       throw e;
     } catch (IOException e) {
       throw new ConnectionLost(e);
     }
-    if (n < 0) {
+    if (!more) {
       throw new EOFException();
     }
-    return n;
+    return connection.limit() - connection.position();
   }
 
   private Outcome store(Optional<Mailbox> mailbox) throws IOException {

@@ -20,7 +20,7 @@ final class DotStuffer {
   private boolean lineEmpty = true;
   private int linesLeft;
 
-  /// @param buffer for reading; its content is lost
+  /// @param buffer what is sent, or for reading it into: then its content is lost
   /// @param bodyLines after how many lines of the body to stop; `Integer.MAX_VALUE` for none
   private DotStuffer(Connection connection, byte[] buffer, int bodyLines) {
     this.connection = connection;
@@ -32,6 +32,13 @@ final class DotStuffer {
   static void sendWhole(Connection connection, InputStream message, byte[] buffer)
       throws IOException {
     new DotStuffer(connection, buffer, Integer.MAX_VALUE).send(message);
+  }
+
+  /// Sends all of a message that is in memory, the first `length` of the octets.
+  static void sendWhole(Connection connection, byte[] message, int length) throws IOException {
+    var stuffer = new DotStuffer(connection, message, Integer.MAX_VALUE);
+    stuffer.whole(length);
+    stuffer.end();
   }
 
   /// Sends the header, the empty line, and so many lines of the body (TOP).
@@ -49,6 +56,10 @@ final class DotStuffer {
       }
       more = linesLeft == Integer.MAX_VALUE ? whole(n) : top(n);
     }
+    end();
+  }
+
+  private void end() throws IOException {
     if (!lineBegin) {
       connection.write(CRLF);
     }

@@ -9,10 +9,14 @@ import longhand.store.Entry;
 import longhand.store.Mailbox;
 import longhand.store.MailboxException;
 import longhand.store.View;
+import org.jspecify.annotations.Nullable;
 
 /// INBOX as it was at log-in: messages keep their numbers while the session lasts (RFC 1939 §5),
 /// whatever IMAP and delivery do meanwhile. For one thread.
 final class Maildrop implements AutoCloseable {
+
+  /// Messages up to this size are read ahead.
+  private static final int AHEAD_OCTETS_MAX = 64 * 1024;
 
   private final Account account;
   private final View view;
@@ -20,6 +24,8 @@ final class Maildrop implements AutoCloseable {
   private final BitSet deleted = new BitSet();
   private final long octetsAll;
   private long octetsDeleted;
+  private byte[] ahead = {};
+  private int aheadNumber;
 
   private Maildrop(Account account, View view, String token) {
     this.account = account;
@@ -75,6 +81,35 @@ final class Maildrop implements AutoCloseable {
   /// The message.
   InputStream read(int number) throws IOException {
     return account.open(view.at(number));
+  }
+
+  /// Reads a message, if it is not large, before it is asked for: to be called while the client is
+  /// busy with the one before. One message is held at a time. What cannot be read is left for the
+  /// time when it is asked for, and told then.
+  void readAhead(int number) {
+    if (number == aheadNumber || !has(number) || size(number) > AHEAD_OCTETS_MAX) {
+      return;
+    }
+    aheadNumber = 0;
+    int size = size(number);
+    if (ahead.length < size) {
+      ahead = new byte[size];
+    }
+    try (var message = read(number)) {
+      // The end must be seen: only there has all of it passed its check.
+      if (message.readNBytes(ahead, 0, size) == size && message.read() < 0) {
+        aheadNumber = number;
+      }
+    } catch (IOException e) {
+      System.getLogger(Maildrop.class.getName())
+          .log(System.Logger.Level.DEBUG, "message " + number + " not read ahead", e);
+    }
+  }
+
+  /// The octets of a message that has been read ahead, the first `size` of the array; null for any
+  /// other. Valid until `readAhead`.
+  byte @Nullable [] held(int number) {
+    return number == aheadNumber ? ahead : null;
   }
 
   /// Marks a message.

@@ -38,6 +38,13 @@ final class Pop3Session {
   private final Pop3Server.Counts counts;
   private State state = new State.Authorization(Optional.empty());
   private byte[] buffer = new byte[0];
+
+  /// The message last sent whole.
+  private int retrieved;
+
+  /// Whether the one before it was sent before it.
+  private boolean inOrder;
+
   private int errors;
   private int authFailures;
   private boolean closing;
@@ -98,6 +105,9 @@ final class Pop3Session {
       apply(command);
       if (!connection.lineWaiting()) {
         connection.flush();
+        if (inOrder && state instanceof State.Transaction(_, var maildrop)) {
+          maildrop.readAhead(retrieved + 1);
+        }
       }
     }
     connection.finish();
@@ -213,6 +223,18 @@ final class Pop3Session {
       error("No such message");
       return;
     }
+    boolean whole = bodyLines == Integer.MAX_VALUE;
+    if (whole) {
+      inOrder = number == retrieved + 1;
+      retrieved = number;
+      var held = maildrop.held(number);
+      if (held != null) {
+        ok(maildrop.size(number) + " octets");
+        DotStuffer.sendWhole(connection, held, maildrop.size(number));
+        counts.retrieved.increment();
+        return;
+      }
+    }
     if (buffer.length == 0) {
       buffer = new byte[BUFFER_OCTETS];
     }
@@ -227,9 +249,9 @@ final class Pop3Session {
       return;
     }
     try (message) {
-      ok(bodyLines == Integer.MAX_VALUE ? maildrop.size(number) + " octets" : "Top follows");
+      ok(whole ? maildrop.size(number) + " octets" : "Top follows");
       // A read error from here on ends the session: half a message must not look like a whole one.
-      if (bodyLines == Integer.MAX_VALUE) {
+      if (whole) {
         DotStuffer.sendWhole(connection, message, buffer);
         counts.retrieved.increment();
       } else {

@@ -1633,6 +1633,7 @@ public final class Account {
   final class Delivery {
     private final List<Insertion> insertions = new ArrayList<>();
     private final List<MailboxState> targets = new ArrayList<>();
+    private long octets;
     private @Nullable Pending waiting;
 
     /// The account that is delivered to.
@@ -1666,27 +1667,23 @@ public final class Account {
               text.crc(),
               text.quoted(),
               append.marks());
-      entry.place(planned(), from.length, Ledger.keywordsRoom(append.marks()), Ledger.MAILBOX_ROOM);
-      insertions.add(
+      entry.place(
+          end + octets, from.length, Ledger.keywordsRoom(append.marks()), Ledger.MAILBOX_ROOM);
+      var insertion =
           new Insertion(
               entry,
               join(from, ledger(entry, entry.marks, entry.modseq, false).format()),
               text,
-              text.tail()));
+              text.tail());
+      insertions.add(insertion);
+      octets += insertion.octets();
       targets.add(target);
       return entry;
     }
 
-    private long planned() {
-      long at = end;
-      for (var insertion : insertions) {
-        at += insertion.octets();
-      }
-      return at;
-    }
-
+    /// What it adds to the document, so far.
     long octets() {
-      return planned() - end;
+      return octets;
     }
 
     private void show() {
@@ -1733,7 +1730,7 @@ public final class Account {
 
     /// The same as something to be put in place ahead of its batch.
     Large large() {
-      return new Large(Account.this, insertions, octets(), this::show);
+      return new Large(Account.this, insertions, octets, this::show);
     }
   }
 

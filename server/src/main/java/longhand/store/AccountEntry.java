@@ -58,15 +58,25 @@ record AccountEntry(String token, long generation, Instant made, int room, Table
       DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss +0000", Locale.ROOT);
   private static final String SENDER = "MAILER-DAEMON";
 
+  /// A second and how `From ` lines write it: deliveries of one second share it.
+  private record Second(long epochSecond, String text) {}
+
+  private static volatile @Nullable Second latest;
+
   /// The `From ` line of an entry, LF included.
   static byte[] fromLine(String sender, Instant saved) {
-    var from = new StringBuilder("From ");
+    var from = new StringBuilder(64).append("From ");
     for (int i = 0; i < sender.length(); i++) {
       char c = sender.charAt(i);
       from.append(c > ' ' && c < 0x7f ? c : '-');
     }
     from.append(' ');
-    ASCTIME.formatTo(saved.atOffset(ZoneOffset.UTC), from);
+    var second = latest;
+    if (second == null || second.epochSecond != saved.getEpochSecond()) {
+      second = new Second(saved.getEpochSecond(), ASCTIME.format(saved.atOffset(ZoneOffset.UTC)));
+      latest = second;
+    }
+    from.append(second.text);
     return Ledger.ascii(from.append('\n').toString());
   }
 

@@ -25,7 +25,7 @@ public final class Letter implements Closeable {
   private final Disk disk;
   private final Path path;
   private final StoredForm form = new Form();
-  private byte[] buffer = new byte[MEMORY_FIRST];
+  private byte[] buffer = new byte[0];
   private int length;
   private @Nullable DiskFile file;
   private long fileLength;
@@ -93,8 +93,8 @@ public final class Letter implements Closeable {
       return;
     }
     if (file == null && length + octets <= MEMORY_MAX) {
-      buffer =
-          Arrays.copyOf(buffer, Math.min(MEMORY_MAX, Math.max(buffer.length * 2, length + octets)));
+      int least = Math.max(MEMORY_FIRST, length + octets);
+      buffer = Arrays.copyOf(buffer, Math.min(MEMORY_MAX, Math.max(buffer.length * 2, least)));
       return;
     }
     spill();
@@ -121,6 +121,11 @@ public final class Letter implements Closeable {
   }
 
   private final class Form extends StoredForm {
+
+    @Override
+    void expect(int octets) throws IOException {
+      room(Math.min(octets, BUFFER / 2));
+    }
 
     @Override
     void put(byte[] octets, int offset, int count) throws IOException {

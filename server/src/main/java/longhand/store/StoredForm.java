@@ -1,6 +1,7 @@
 package longhand.store;
 
 import java.io.IOException;
+import longhand.wire.LineEnds;
 
 /// Turns wire octets into the form documents hold: CRLF becomes LF, lines that mail programs or we
 /// could take for something else are quoted (`docs/document-format.md`, "Grammar"). Octets go in as
@@ -36,7 +37,11 @@ abstract class StoredForm {
     return wireOctets;
   }
 
+  /// Says that about so many octets are going to be put, so that room is made once for all.
+  void expect(int octets) throws IOException {}
+
   final void write(byte[] in, int offset, int length) throws IOException {
+    expect(length);
     int end = offset + length;
     int i = offset;
     while (i < end) {
@@ -68,13 +73,10 @@ abstract class StoredForm {
         match(octet);
         i++;
       } else {
-        int j = i + 1;
-        while (j < end && in[j] != '\n' && in[j] != '\r') {
-          j++;
-        }
-        put(in, i, j - i);
-        wireOctets += j - i;
-        i = j;
+        int lineEnd = LineEnds.find(in, i, end);
+        put(in, i, lineEnd - i);
+        wireOctets += lineEnd - i;
+        i = lineEnd;
       }
     }
   }

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import java.util.zip.CRC32C;
 import longhand.disk.DiskFile;
+import longhand.wire.LineEnds;
 import org.jspecify.annotations.Nullable;
 
 /// A message as the wire carries it, read from the form documents hold: LF becomes CRLF, quotes are
@@ -112,12 +113,20 @@ final class WireForm extends InputStream {
     return done == 0 ? -1 : done;
   }
 
-  /// The plain case: straight into the caller's array.
+  /// The plain case: straight into the caller's array, line by line.
   private int expand(byte[] target, int offset, int room) {
     int to = offset;
     int end = offset + room;
     int from = inPosition;
     while (from < inLimit && to < end) {
+      int stop = Math.min(inLimit, from + (end - to));
+      int lineEnd = LineEnds.find(in, from, stop);
+      System.arraycopy(in, from, target, to, lineEnd - from);
+      to += lineEnd - from;
+      from = lineEnd;
+      if (from == stop) {
+        continue;
+      }
       byte octet = in[from];
       if (octet == '\n') {
         if (end - to < 2) {
@@ -170,7 +179,9 @@ final class WireForm extends InputStream {
       } else if (matching) {
         match(octet);
       } else {
-        append(octet);
+        int lineEnd = LineEnds.find(in, inPosition, inLimit);
+        append(in, inPosition - 1, lineEnd);
+        inPosition = lineEnd;
       }
     }
   }
@@ -200,20 +211,28 @@ final class WireForm extends InputStream {
   }
 
   private void append(byte[] octets) {
-    for (byte octet : octets) {
-      append(octet);
-    }
+    append(octets, 0, octets.length);
+  }
+
+  private void append(byte[] octets, int from, int to) {
+    room(to - from);
+    System.arraycopy(octets, from, out, outLimit, to - from);
+    outLimit += to - from;
   }
 
   private void append(int octet) {
+    room(1);
+    out[outLimit++] = (byte) octet;
+  }
+
+  private void room(int octets) {
     if (outPosition == outLimit) {
       outPosition = 0;
       outLimit = 0;
     }
-    if (outLimit == out.length) {
-      out = Arrays.copyOf(out, out.length * 2);
+    if (outLimit + octets > out.length) {
+      out = Arrays.copyOf(out, Math.max(out.length * 2, outLimit + octets));
     }
-    out[outLimit++] = (byte) octet;
   }
 
   private boolean fill() throws IOException {

@@ -11,6 +11,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import longhand.dialog.TestServer;
@@ -219,15 +220,79 @@ class Pop3SessionTest {
       assertThat(stuffed(message.toString(), top, 1 + random.nextInt(9)))
           .as("seed %d, top %d of %s", seed, top, lines)
           .isEqualTo(expected.toString());
+      if (top < 0) {
+        assertThat(stuffed(message.toString(), top, 0)).isEqualTo(expected.toString());
+      }
     }
   }
 
+  /// Messages are read ahead while a client takes them in order. What it gets is the same in any
+  /// order, with deletions between.
+  @Test
+  void everyOrderGetsTheSameMessages() throws Exception {
+    var expected = new java.util.ArrayList<String>();
+    expected.add("");
+    for (int i = 1; i <= 12; i++) {
+      // The seventh is too large to be read ahead.
+      var body = (".line " + i + "\r\n").repeat(i == 7 ? 9000 : i * 3);
+      append("Subject: " + i + "\r\n\r\n" + body);
+      expected.add("Subject: " + i + "\r\n\r\n." + body.replace("\r\n.", "\r\n..") + ".\r\n");
+    }
+    try (var client = login("ana")) {
+      for (int number : new int[] {1, 2, 3, 3, 4, 2, 3, 4, 5, 6, 7, 8, 9, 12, 1, 2}) {
+        assertThat(retrieve(client, number))
+            .as("message %d", number)
+            .isEqualTo(expected.get(number));
+      }
+      assertThat(ask(client, "TOP 3 0")).startsWith("+OK");
+      assertThat(Pop3DialogTest.answer(client)).isEqualTo("Subject: 3");
+      assertThat(Pop3DialogTest.answer(client)).isEmpty();
+      assertThat(Pop3DialogTest.answer(client)).isEqualTo(".");
+      assertThat(ask(client, "DELE 3")).startsWith("+OK");
+      assertThat(ask(client, "RETR 3")).startsWith("-ERR");
+      assertThat(ask(client, "RSET")).startsWith("+OK");
+      assertThat(retrieve(client, 3)).isEqualTo(expected.get(3));
+      assertThat(retrieve(client, 4)).isEqualTo(expected.get(4));
+      // The next has been asked for while the answer to this was on its way.
+      client
+          .getOutputStream()
+          .write("RETR 5\r\nRETR 6\r\nRETR 7\r\nRETR 8\r\n".getBytes(StandardCharsets.US_ASCII));
+      for (int number = 5; number <= 8; number++) {
+        assertThat(Pop3DialogTest.answer(client)).startsWith("+OK");
+        assertThat(toDot(client)).isEqualTo(expected.get(number));
+      }
+      assertThat(retrieve(client, 9)).isEqualTo(expected.get(9));
+      assertThat(retrieve(client, 12)).isEqualTo(expected.get(12));
+      assertThat(ask(client, "RETR 13")).startsWith("-ERR");
+    }
+  }
+
+  private static String retrieve(Socket client, int number) throws IOException {
+    assertThat(ask(client, "RETR " + number)).startsWith("+OK");
+    return toDot(client);
+  }
+
+  private static String toDot(Socket client) throws IOException {
+    var all = new StringBuilder();
+    while (true) {
+      var line = Pop3DialogTest.answer(client);
+      all.append(line).append("\r\n");
+      if (line.equals(".")) {
+        return all.toString();
+      }
+    }
+  }
+
+  /// @param piece octets read at once, 0 for a message in memory
   private static String stuffed(String message, int top, int piece) throws IOException {
     try (var listening = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         var peer = new Socket(listening.getInetAddress(), listening.getLocalPort());
         var connection = new Connection(listening.accept())) {
       var in = new ByteArrayInputStream(message.getBytes(StandardCharsets.US_ASCII));
-      if (top < 0) {
+      if (piece == 0) {
+        var octets = message.getBytes(StandardCharsets.US_ASCII);
+        DotStuffer.sendWhole(connection, Arrays.copyOf(octets, octets.length + 9), octets.length);
+      } else if (top < 0) {
         DotStuffer.sendWhole(connection, in, new byte[piece]);
       } else {
         DotStuffer.sendTop(connection, in, new byte[piece], top);
