@@ -51,7 +51,7 @@ final class JournalReader {
       var header = ByteBuffer.wrap(octets);
       if (header.getInt(0) == 0x4c4e4701 && header.getInt(12) == crc(octets, 0, 12)) {
         segments.put(header.getLong(4), octets);
-      } else if (!blank(octets, 16)) {
+      } else if (unsettled(octets, settled)) {
         findings.accept(
             new Finding(
                 Finding.Severity.DAMAGE,
@@ -72,13 +72,15 @@ final class JournalReader {
     return puts;
   }
 
-  private static boolean blank(byte[] octets, int length) {
-    for (int i = 0; i < length; i++) {
-      if (octets[i] != 0) {
-        return false;
-      }
-    }
-    return true;
+  /// Whether a segment without a header holds a batch that no document has for certain. One that
+  /// was torn when its first batch was written, of which nobody was told, holds older ones, or
+  /// none.
+  private static boolean unsettled(byte[] octets, long settled) {
+    var in = ByteBuffer.wrap(octets);
+    return octets.length >= 40
+        && in.getInt(16) == 0x4c4e4702
+        && in.getInt(36) == crc(octets, 16, 20)
+        && in.getLong(24) >= settled;
   }
 
   private long checkpoint() throws IOException {
