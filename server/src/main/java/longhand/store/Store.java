@@ -647,26 +647,29 @@ public final class Store implements Closeable {
   /// Closes accounts that nobody has used for a while, and while too many are open, or those open
   /// take too much memory, those that have rested longest.
   void closeIdle() throws IOException {
-    var open = new ArrayList<Account>();
+    // As of now: accounts are used while they are sorted.
+    record Open(Account account, long usedNanos, long octets) {}
+    var open = new ArrayList<Open>();
+    long octets = 0;
     for (var account : accounts.values()) {
       if (account.isOpen() && !account.closeIfIdle(settings.idleAfter().toNanos())) {
-        open.add(account);
+        var one = new Open(account, account.usedNanos(), account.memoryOctets());
+        open.add(one);
+        octets += one.octets;
       }
     }
-    long octets = 0;
-    for (var account : open) {
-      octets += account.memoryOctets();
-    }
     int count = open.size();
-    open.sort(Comparator.comparingLong(Account::usedNanos));
-    for (var account : open) {
+    if (count <= settings.openMax() && octets <= settings.openOctetsMax()) {
+      return;
+    }
+    open.sort(Comparator.comparingLong(Open::usedNanos));
+    for (var one : open) {
       if (count <= settings.openMax() && octets <= settings.openOctetsMax()) {
         return;
       }
-      long its = account.memoryOctets();
-      if (account.closeIfIdle(IDLE_LEAST_NANOS)) {
+      if (one.account.closeIfIdle(IDLE_LEAST_NANOS)) {
         count--;
-        octets -= its;
+        octets -= one.octets;
       }
     }
   }
