@@ -67,6 +67,12 @@ public final class SimDisk implements Disk {
   public interface Fate {
     /// Throws to fail it; false to leave it out, as if the disk lied.
     boolean comes(Call call, Path path, int number) throws IOException;
+
+    /// Whether a forcing call is done only after the next changing one, so that the two have
+    /// changed places.
+    default boolean late(Call call, Path path) {
+      return false;
+    }
   }
 
   private record Change(long offset, byte @Nullable [] octets, long length) {}
@@ -100,6 +106,7 @@ public final class SimDisk implements Disk {
   private int crashAt = -1;
   private boolean dead;
   private @Nullable Fate fate;
+  private @Nullable Runnable late;
 
   /// The power fails at the n-th changing call from now, in its middle.
   public void crashAt(int call) {
@@ -136,6 +143,25 @@ public final class SimDisk implements Disk {
   private void end() {
     if (dead) {
       throw new PowerLoss();
+    }
+    var waiting = late;
+    late = null;
+    if (waiting != null) {
+      waiting.run();
+    }
+  }
+
+  /// Does what a forcing call does, now or after the next changing call.
+  private void force(Call call, Path path, Runnable forcing) {
+    if (dead) {
+      throw new PowerLoss();
+    }
+    if (fate != null && fate.late(call, path)) {
+      end();
+      late = forcing;
+    } else {
+      forcing.run();
+      end();
     }
   }
 
@@ -333,30 +359,29 @@ public final class SimDisk implements Disk {
   @Override
   public void forceFolder(Path path) throws IOException {
     boolean done = call(Call.FORCE_FOLDER, path);
-    if (dead) {
-      throw new PowerLoss();
+    force(Call.FORCE_FOLDER, path, done ? () -> forceNames(path) : () -> {});
+  }
+
+  private void forceNames(Path path) {
+    nameChanges.removeIf(
+        change -> {
+          if (!path.equals(change.folder)) {
+            return false;
+          }
+          if (change.removed != null) {
+            durableNames.remove(change.removed);
+          }
+          if (change.made != null) {
+            durableNames.put(change.made, Objects.requireNonNull(change.node));
+          }
+          return true;
+        });
+    if (isRoot(path.getParent())) {
+      durableFolders.add(path);
     }
-    if (done) {
-      nameChanges.removeIf(
-          change -> {
-            if (!path.equals(change.folder)) {
-              return false;
-            }
-            if (change.removed != null) {
-              durableNames.remove(change.removed);
-            }
-            if (change.made != null) {
-              durableNames.put(change.made, Objects.requireNonNull(change.node));
-            }
-            return true;
-          });
-      if (isRoot(path.getParent())) {
-        durableFolders.add(path);
-      }
-      for (var folder : folders) {
-        if (path.equals(folder.getParent())) {
-          durableFolders.add(folder);
-        }
+    for (var folder : folders) {
+      if (path.equals(folder.getParent())) {
+        durableFolders.add(folder);
       }
     }
   }
@@ -492,13 +517,12 @@ public final class SimDisk implements Disk {
     @Override
     public void force(boolean times) throws IOException {
       boolean done = call(Call.FORCE, path);
-      if (dead) {
-        throw new PowerLoss();
-      }
-      if (done) {
-        node.durable = node.forgetful ? written() : node.content;
-        node.changes.clear();
-      }
+      SimDisk.this.force(Call.FORCE, path, done ? this::forceContent : () -> {});
+    }
+
+    private void forceContent() {
+      node.durable = node.forgetful ? written() : node.content;
+      node.changes.clear();
     }
 
     /// What is on the disk after a force that succeeds behind one that failed: what was lost then
