@@ -1,6 +1,6 @@
-/// What is known of a document without reading it: a cache file beside each, that may be deleted,
-/// cut, or replaced by an older one at any time. Only this package knows the library that keeps it.
-/// Start reading at [longhand.index.AccountIndex].
+/// What is known of documents without reading them: a catalogue of all, and a file beside each.
+/// They are caches, that may be deleted, cut, or replaced by older ones at any time. Only this
+/// package knows the library that keeps them. Start reading at [longhand.index.Catalogue].
 @NullMarked
 package longhand.index;
 

@@ -11,8 +11,6 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -21,13 +19,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import longhand.disk.Disk;
-import longhand.disk.DiskFile;
 import longhand.mail.Address;
 import longhand.message.Summary;
 import org.jspecify.annotations.Nullable;
@@ -67,33 +62,7 @@ public final class Account {
   /// Messages longer than this are put in place ahead of their batch.
   private static final int BY_VALUE_MAX = 1 << 20;
 
-  /// The last second of the year 5137: as far as eleven digits go.
-  private static final long SAVED_MAX = 99_999_999_999L;
-
-  /// In the year 2096.
-  private static final long MADE_MAX = 4_000_000_000L;
-
   private static final int MAILBOXES_MAX = 10_000;
-  private static final int NAME_OCTETS_MAX = 255;
-  private static final int LEVELS_MAX = 16;
-
-  /// Octets to put at an offset once the batch that says so is durable.
-  private record Put(long offset, ByteBuffer... slices) {}
-
-  /// A batch handed in and not yet seen in the document.
-  private static final class Pending {
-    final long bound;
-    final List<Put> puts;
-    final Runnable effect;
-    byte @Nullable [] create;
-    volatile Journal.@Nullable Ticket ticket;
-
-    Pending(long bound, List<Put> puts, Runnable effect) {
-      this.bound = bound;
-      this.puts = puts;
-      this.effect = effect;
-    }
-  }
 
   final ReentrantLock writer = new ReentrantLock();
   final ReentrantLock apply = new ReentrantLock();
@@ -105,11 +74,8 @@ public final class Account {
   final Path path;
 
   // Guarded by `writer`.
-  private boolean created;
-  private boolean needsCreate;
-
-  /// Entries just read whose marks another program has changed.
-  private final List<Entry> touched = new ArrayList<>();
+  boolean created;
+  boolean needsCreate;
 
   /// Whether the document holds, behind what was read, something that is not ours.
   boolean foreign;
@@ -117,6 +83,10 @@ public final class Account {
   Instant made = Instant.EPOCH;
   int room;
   byte[] tableText = new byte[0];
+
+  /// What a document begins with, while there is none.
+  byte[] createOctets = new byte[0];
+
   long end;
   long nextId;
   long modseq;
@@ -133,25 +103,27 @@ public final class Account {
   volatile @Nullable Document document;
 
   // Guarded by `apply`.
-  private final ConcurrentLinkedDeque<Pending> pending = new ConcurrentLinkedDeque<>();
   boolean folderDirty;
   Disk.@Nullable Facts facts;
-  private long lookedNanos;
+  long lookedNanos;
 
   // Guarded by `state`.
   final TreeMap<Integer, MailboxState> mailboxes = new TreeMap<>();
   final TreeSet<String> subscriptions = new TreeSet<>();
   final Unsettled unsettled = new Unsettled();
   long dirtySince = Long.MAX_VALUE;
-  private long holdSince = Long.MAX_VALUE;
+  long holdSince = Long.MAX_VALUE;
   long deadOctets;
   long deadSinceSeconds = Long.MAX_VALUE;
   private final Set<View> toTell = new LinkedHashSet<>();
   private final CopyOnWriteArrayList<View> watching = new CopyOnWriteArrayList<>();
 
+  private final AccountReader reader = new AccountReader(this);
   private final Takeover takeover = new Takeover(this);
   final IndexCache index = new IndexCache(this);
+  final Underway underway = new Underway(this);
   final DocumentLock documentLock = new DocumentLock(this);
+  final Settling settling = new Settling(this);
   final Compaction compaction = new Compaction(this);
 
   Account(Store store, Address address, String name, Path path) {
@@ -245,7 +217,7 @@ public final class Account {
     beginChange();
     try {
       create();
-      checkName(name);
+      MailboxName.check(name);
       if (find(name) != null) {
         throw new MailboxException(
             MailboxException.Reason.ALREADYEXISTS, "A mailbox of that name exists.");
@@ -284,42 +256,6 @@ public final class Account {
     }
   }
 
-  private static void checkName(String name) throws MailboxException {
-    int levels = 1;
-    int octets = 0;
-    for (int i = 0; i < name.length(); i++) {
-      char c = name.charAt(i);
-      if (Character.isISOControl(c) || (Character.isSurrogate(c) && !paired(name, i))) {
-        throw new MailboxException(
-            MailboxException.Reason.CANNOT, "A mailbox name holds no control characters.");
-      }
-      octets += c < 0x80 ? 1 : c < 0x800 ? 2 : Character.isSurrogate(c) ? 2 : 3;
-      if (c == '/') {
-        levels++;
-        if (i == 0 || i == name.length() - 1 || name.charAt(i - 1) == '/') {
-          throw new MailboxException(
-              MailboxException.Reason.CANNOT, "A level of a mailbox name is not empty.");
-        }
-        octets = 0;
-      }
-      if (octets > NAME_OCTETS_MAX) {
-        throw new MailboxException(
-            MailboxException.Reason.LIMIT,
-            "A level of a mailbox name has at most " + NAME_OCTETS_MAX + " octets.");
-      }
-    }
-    if (name.isEmpty() || levels > LEVELS_MAX) {
-      throw new MailboxException(
-          MailboxException.Reason.CANNOT, "A mailbox name has 1 to " + LEVELS_MAX + " levels.");
-    }
-  }
-
-  private static boolean paired(String name, int at) {
-    return Character.isHighSurrogate(name.charAt(at))
-        ? at + 1 < name.length() && Character.isLowSurrogate(name.charAt(at + 1))
-        : at > 0 && Character.isHighSurrogate(name.charAt(at - 1));
-  }
-
   /// Gives mailboxes other names, all or none.
   public void rename(Map<Integer, String> names) throws IOException, MailboxException {
     beginChange();
@@ -329,7 +265,7 @@ public final class Account {
       var rows = new ArrayList<AccountEntry.Row>();
       for (var row : rows()) {
         var to = names.getOrDefault(row.number(), row.name());
-        checkName(to);
+        MailboxName.check(to);
         if (row.number() == Mailbox.INBOX ? !to.equals("INBOX") : to.equalsIgnoreCase("INBOX")) {
           throw new MailboxException(
               MailboxException.Reason.CANNOT, "INBOX keeps its name, and no other gets it.");
@@ -411,7 +347,7 @@ public final class Account {
       for (var entry : some) {
         ledgers.add(ledger(entry, entry.marks, entry.modseq, true), entry.ledgerOffset());
       }
-      commit(batch(ledgers), List.of(), () -> some.forEach(unsettled::add));
+      underway.commit(batch(ledgers), List.of(), () -> some.forEach(unsettled::add));
     }
   }
 
@@ -441,7 +377,7 @@ public final class Account {
     beginChange();
     try {
       create();
-      checkName(name);
+      MailboxName.check(name);
       var mailbox = find(name);
       var rows = new ArrayList<AccountEntry.Row>();
       for (var row : rows()) {
@@ -502,7 +438,7 @@ public final class Account {
     }
   }
 
-  private MailboxState require(int number) throws MailboxException {
+  MailboxState require(int number) throws MailboxException {
     var mailbox = mailboxes.get(number);
     if (mailbox == null) {
       throw new MailboxException(
@@ -557,7 +493,7 @@ public final class Account {
         last = handInMarks(changed.subList(from, to), wanted.subList(from, to), now);
         from = to;
       }
-      awaitAndShow(last);
+      underway.awaitAndShow(last);
       return new Marked(changed, now);
     } finally {
       endChange();
@@ -567,7 +503,7 @@ public final class Account {
 
   /// Gives entries other marks, with that modseq.
   void remark(List<Entry> changed, List<Marks> wanted, long now) throws IOException {
-    awaitAndShow(handInMarks(changed, wanted, now));
+    underway.awaitAndShow(handInMarks(changed, wanted, now));
   }
 
   private Journal.@Nullable Ticket handInMarks(List<Entry> changed, List<Marks> wanted, long now)
@@ -585,7 +521,7 @@ public final class Account {
     Journal.Ticket last = null;
     if (ledgers.length() > 0) {
       last =
-          handIn(
+          underway.handIn(
               batch(ledgers),
               List.of(),
               () -> {
@@ -606,11 +542,7 @@ public final class Account {
   /// Puts an entry whose keywords have outgrown their room at the end with a wider ledger; the old
   /// one dies.
   private void appendAnew(Entry entry, Marks marks, long now) throws IOException {
-    var doc = opened();
-    var from = new byte[entry.fromLength];
-    if (doc.file.read(ByteBuffer.wrap(from), entry.offset) < from.length) {
-      throw new DamagedException(name + " ends within entry " + entry.id);
-    }
+    var from = fromLine(entry);
     int keywordsRoom = Ledger.keywordsRoom(marks);
     var ledger =
         new Ledger(
@@ -630,18 +562,11 @@ public final class Account {
             mailboxOf(entry.mailbox).name,
             keywordsRoom,
             Ledger.MAILBOX_ROOM);
-    var text =
-        new Text(
-            new byte[0],
-            null,
-            doc.file,
-            entry.textOffset(),
-            entry.length,
-            entry.quoted,
-            entry.sizeOctets);
+    var text = Text.of(opened().file, entry);
     var head = join(from, ledger.format());
     // A place for the old copy, so that it can be marked dead without the entry itself.
-    var old = copyPlace(entry);
+    var old = entry.twin(entry.mailbox, entry.id, entry.uid, entry.modseq, entry.marks);
+    old.place(entry.offset, entry.fromLength, entry.keywordsRoom, entry.mailboxRoom);
     var insertion = new Insertion(entry, head, text, text.tail());
     long offset = end;
     var dead = new PackedLedgers();
@@ -660,21 +585,13 @@ public final class Account {
         });
   }
 
-  private static Entry copyPlace(Entry entry) {
-    var copy =
-        new Entry(
-            entry.mailbox,
-            entry.id,
-            entry.uid,
-            entry.modseq,
-            entry.sizeOctets,
-            entry.savedSeconds,
-            entry.length,
-            entry.crc,
-            entry.quoted,
-            entry.marks);
-    copy.place(entry.offset, entry.fromLength, entry.keywordsRoom, entry.mailboxRoom);
-    return copy;
+  /// The From line of an entry as it stands in the document.
+  private byte[] fromLine(Entry entry) throws IOException {
+    var from = new byte[entry.fromLength];
+    if (opened().file.read(ByteBuffer.wrap(from), entry.offset) < from.length) {
+      throw new DamagedException(name + " ends within entry " + entry.id);
+    }
+    return from;
   }
 
   /// Expunges entries, whatever their marks; those already gone are passed over. Gives those it
@@ -700,7 +617,7 @@ public final class Account {
           ledgers.add(ledger(entry, entry.marks, now, true), entry.ledgerOffset());
         }
         last =
-            handIn(
+            underway.handIn(
                 batch(ledgers),
                 List.of(),
                 () -> {
@@ -715,7 +632,7 @@ public final class Account {
                   }
                 });
       }
-      awaitAndShow(last);
+      underway.awaitAndShow(last);
       return removed;
     } finally {
       endChange();
@@ -747,31 +664,9 @@ public final class Account {
         if (entry.expunged) {
           continue;
         }
-        var from = new byte[entry.fromLength];
-        if (doc.file.read(ByteBuffer.wrap(from), entry.offset) < from.length) {
-          throw new DamagedException(name + " ends within entry " + entry.id);
-        }
-        var text =
-            new Text(
-                new byte[0],
-                null,
-                doc.file,
-                entry.textOffset(),
-                entry.length,
-                entry.quoted,
-                entry.sizeOctets);
-        var twin =
-            new Entry(
-                mailbox,
-                id++,
-                uid++,
-                now,
-                entry.sizeOctets,
-                entry.savedSeconds,
-                entry.length,
-                entry.crc,
-                entry.quoted,
-                entry.marks);
+        var from = fromLine(entry);
+        var text = Text.of(doc.file, entry);
+        var twin = entry.twin(mailbox, id++, uid++, now, entry.marks);
         twin.place(at, from.length, Ledger.keywordsRoom(entry.marks), Ledger.MAILBOX_ROOM);
         var insertion =
             new Insertion(
@@ -795,7 +690,7 @@ public final class Account {
     }
   }
 
-  private static void checkUids(long next) throws MailboxException {
+  static void checkUids(long next) throws MailboxException {
     if (next > 0xffff_fffeL) {
       throw new MailboxException(
           MailboxException.Reason.LIMIT, "The mailbox has given out all its UIDs.");
@@ -823,7 +718,7 @@ public final class Account {
         last = handInMove(live.subList(from, to), target, moved);
         from = to;
       }
-      awaitAndShow(last);
+      underway.awaitAndShow(last);
       return moved;
     } finally {
       endChange();
@@ -835,7 +730,7 @@ public final class Account {
       throws IOException {
     long now = ++modseq;
     var batch = new Batch();
-    var puts = new ArrayList<Put>();
+    var puts = new ArrayList<Underway.Put>();
     var sources = new TreeSet<Integer>();
     for (var entry : entries) {
       sources.add(entry.mailbox);
@@ -850,25 +745,14 @@ public final class Account {
     var pairs = new ArrayList<Copied>();
     var ledgers = new PackedLedgers();
     for (var entry : entries) {
-      var twin =
-          new Entry(
-              target.number,
-              entry.id,
-              target.nextUid++,
-              now,
-              entry.sizeOctets,
-              entry.savedSeconds,
-              entry.length,
-              entry.crc,
-              entry.quoted,
-              entry.marks);
+      var twin = entry.twin(target.number, entry.id, target.nextUid++, now, entry.marks);
       twin.place(entry.offset, entry.fromLength, entry.keywordsRoom, entry.mailboxRoom);
       ledgers.add(ledger(twin, twin.marks, now, false), twin.ledgerOffset());
       pairs.add(new Copied(entry, twin));
     }
     batch.ledgers(name, generation(), ledgers);
     moved.addAll(pairs);
-    return handIn(
+    return underway.handIn(
         batch,
         puts,
         () -> {
@@ -1032,9 +916,9 @@ public final class Account {
       if (!loaded) {
         store.journal().checkOpen();
         if (store.disk().facts(path).isPresent()) {
-          read();
+          reader.read();
         } else {
-          fresh();
+          reader.begin();
         }
         loaded = true;
         if (foreign) {
@@ -1043,7 +927,7 @@ public final class Account {
         } else {
           takeover.importIncoming();
         }
-        settleTouched();
+        reader.settleTouched();
       }
     } finally {
       writer.unlock();
@@ -1062,40 +946,15 @@ public final class Account {
       if (full) {
         return;
       }
-      drain();
-      var doc = opened();
-      var live = new LinkedHashMap<Integer, List<Entry>>();
-      long from = index.rows(doc.generation, live);
-      if (from < 0) {
-        index.forgetRows();
-        deadOctets = 0;
-        from = entriesStart();
-      }
-      var scan = new DocumentScan(doc.file, from, end, token);
-      for (var found = scan.next(); found != null; found = scan.next()) {
-        take(found, live);
-      }
-      if (scan.position() != end) {
+      underway.drain();
+      if (reader.readEntries()) {
+        reader.settleTouched();
+      } else {
         // The catalogue was wrong, or the text is damaged: the document itself is asked.
         readAnew();
-        return;
       }
-      state.lock();
-      try {
-        fill(live);
-        full = true;
-      } finally {
-        state.unlock();
-      }
-      settleTouched();
     } finally {
       writer.unlock();
-    }
-  }
-
-  private void fill(Map<Integer, List<Entry>> live) {
-    for (var mailbox : mailboxes.values()) {
-      mailbox.fill(live.getOrDefault(mailbox.number, new ArrayList<>()));
     }
   }
 
@@ -1175,239 +1034,21 @@ public final class Account {
     load();
   }
 
-  private long entriesStart() {
-    return AccountEntry.textOffset() + room + 1L;
-  }
-
-  /// An account without a document: it is made by the first batch.
-  private void fresh() {
-    made = timeMade(store.clock().instant());
-    token = store.newToken();
-    nextId = 1;
-    modseq = 0;
-    nextMailbox = 1;
-    long validity = made.getEpochSecond();
-    state.lock();
-    try {
-      mailboxes.clear();
-      subscriptions.clear();
-      addFresh("INBOX", Role.INBOX, validity);
-      addFresh("Archive", Role.ARCHIVE, validity);
-      addFresh("Drafts", Role.DRAFTS, validity);
-      addFresh("Junk", Role.JUNK, validity);
-      addFresh("Sent", Role.SENT, validity);
-      addFresh("Trash", Role.TRASH, validity);
-      full = true;
-      index.forgetRows();
-    } finally {
-      state.unlock();
-    }
-    var table = new AccountEntry.Table(address, 0, 1, nextMailbox, rows(), List.of());
-    room = AccountEntry.roomFor(table, 0);
-    var entry = new AccountEntry(token, 1, made, room, table);
-    var text = entry.formatText();
-    var whole = entry.format();
-    if (text == null || whole == null) {
-      throw new IllegalStateException("a fresh table does not fit");
-    }
-    tableText = text;
-    end = whole.length;
-    createOctets = whole;
-    created = false;
-    needsCreate = true;
-  }
-
-  /// When an account is made, by a clock that may be wrong: UIDVALIDITY counts up from there and
-  /// has 32 bits.
-  static Instant timeMade(Instant now) {
-    return Instant.ofEpochSecond(Math.clamp(now.getEpochSecond(), 1, MADE_MAX));
-  }
-
-  private byte[] createOctets = new byte[0];
-
-  private void addFresh(String name, Role role, long validity) {
-    mailboxes.put(
-        nextMailbox,
-        new MailboxState(new AccountEntry.Row(nextMailbox, name, role, validity, 1, 1, true)));
-    nextMailbox++;
-  }
-
   /// How often what another program did is taken in before a change is refused.
   private static final int HOLD_ATTEMPTS = 5;
 
-  /// As much as most account entries take.
-  private static final int HEAD_OCTETS = 4096;
-
-  /// Reads the document: the account entry, and, when the catalogue does not know the document as
-  /// it is, the head of every entry.
-  private void read() throws IOException {
-    var file = store.disk().open(path, Disk.Mode.WRITE);
-    boolean done = false;
-    try {
-      var seen = store.disk().facts(path).orElseThrow();
-      long size = file.size();
-      var head = new byte[(int) Math.min(size, HEAD_OCTETS)];
-      file.read(ByteBuffer.wrap(head), 0);
-      var line = Ledger.parseLine(head, AccountEntry.textOffset() - Ledger.LINE, head.length);
-      if (line != null && line.length() + AccountEntry.textOffset() > head.length) {
-        head = new byte[(int) Math.min(size, line.length() + AccountEntry.textOffset() + 1)];
-        file.read(ByteBuffer.wrap(head), 0);
-      }
-      var entry = AccountEntry.parse(head, head.length, address);
-      state.lock();
-      try {
-        readTable(entry);
-        full = !index.read(entry, seen);
-        if (full) {
-          readEntries(file, size);
-        }
-      } finally {
-        state.unlock();
-      }
-      facts = seen;
-      lookedNanos = System.nanoTime();
-      document = new Document(file, entry.generation());
-      created = true;
-      needsCreate = false;
-      done = true;
-    } finally {
-      if (!done) {
-        file.close();
-      }
-    }
-  }
-
-  private void readTable(AccountEntry entry) throws IOException {
-    token = entry.token();
-    made = entry.made();
-    room = entry.room();
-    nextId = entry.table().id();
-    modseq = entry.table().modseq();
-    nextMailbox = entry.table().mailbox();
-    mailboxes.clear();
-    subscriptions.clear();
-    subscriptions.addAll(entry.table().subscriptions());
-    for (var row : entry.table().rows()) {
-      mailboxes.put(row.number(), new MailboxState(row));
-    }
-    if (!mailboxes.containsKey(Mailbox.INBOX)) {
-      throw new DamagedException(name + ": the account entry names no INBOX");
-    }
-    tableText = Objects.requireNonNullElse(entry.formatText(), new byte[0]);
-    deadOctets = 0;
-    deadSinceSeconds = Long.MAX_VALUE;
-    unsettled.clear();
-    index.forgetRows();
-  }
-
-  /// Goes through the document for its entries.
-  private void readEntries(DiskFile file, long size) throws IOException {
-    var live = new LinkedHashMap<Integer, List<Entry>>();
-    var scan = new DocumentScan(file, entriesStart(), size, token);
-    for (var found = scan.next(); found != null; found = scan.next()) {
-      take(found, live);
-    }
-    end = scan.position();
-    foreign = scan.position() < size;
-    if (foreign) {
-      takeOursBehind(new Outside(file, size, token), scan.position(), live);
-    }
-    fill(live);
-    for (var mailbox : mailboxes.values()) {
-      // Dead entries hold the UIDs that were given out, while they last. What left a mailbox by a
-      // move is
-      // not to be seen in it any more, so its greatest modseq may have been any up to the
-      // account's.
-      mailbox.floor = mailbox.nextUid;
-      mailbox.highestModseq = modseq;
-    }
-  }
-
-  /// Takes what is still ours in a document that another program has changed while it was not open:
-  /// there is no memory of it to compare with, so a ledger line that is right is believed.
-  /// Reconciling follows.
-  private void takeOursBehind(Outside outside, long from, Map<Integer, List<Entry>> live)
-      throws IOException {
-    var seen = new HashSet<Long>();
-    live.values().forEach(entries -> entries.forEach(entry -> seen.add(entry.id)));
-    for (var item : outside.read(from)) {
-      switch (item) {
-        case Outside.Item.Ours(var found) -> {
-          if (found.ledger().state() == Ledger.State.DEAD || seen.add(found.ledger().id())) {
-            take(found, live);
-          }
-        }
-        case Outside.Item.Moved moved -> {
-          if (seen.add(moved.ledger().id())) {
-            take(moved.found(), live);
-          }
-        }
-        case Outside.Item.New _ -> {}
-      }
-    }
-  }
-
-  /// Writes the ledgers of entries whose marks another program changed while the document was not
-  /// open: that is a change, with a modseq of its own.
-  private void settleTouched() throws IOException {
-    if (touched.isEmpty()) {
-      return;
-    }
-    var some = List.copyOf(touched);
-    touched.clear();
-    hold();
-    try {
-      modseq++;
-      remark(some, some.stream().map(Entry::marks).toList(), modseq);
-    } finally {
-      documentLock.letGo();
-    }
-  }
-
-  private void take(DocumentScan.Found found, Map<Integer, List<Entry>> live) {
-    var ledger = found.ledger();
-    nextId = Math.max(nextId, ledger.id() + 1);
-    modseq = Math.max(modseq, ledger.modseq());
-    var mailbox = mailboxes.get(ledger.mailbox());
-    if (mailbox != null) {
-      mailbox.nextUid = Math.max(mailbox.nextUid, ledger.uid() + 1);
-    }
-    if (ledger.state() == Ledger.State.DEAD || mailbox == null) {
-      deadOctets += found.end() - found.offset();
-      deadSinceSeconds = Math.min(deadSinceSeconds, store.clock().instant().getEpochSecond());
-      return;
-    }
-    var entry =
-        new Entry(
-            ledger.mailbox(),
-            ledger.id(),
-            ledger.uid(),
-            ledger.modseq(),
-            (int) ledger.size(),
-            found.ledger().saved(),
-            (int) ledger.length(),
-            ledger.crc(),
-            ledger.quoted(),
-            ledger.marks());
-    entry.place(found.offset(), found.fromLength(), ledger.keywordsRoom(), ledger.mailboxRoom());
-    live.computeIfAbsent(ledger.mailbox(), _ -> new ArrayList<>()).add(entry);
-    if (!found.marksIntact()) {
-      touched.add(entry);
-    }
-  }
-
   /// Makes the document, if there is none yet. Called with the writer lock.
-  private void create() throws IOException {
+  void create() throws IOException {
     if (created || !needsCreate) {
       return;
     }
     var batch = new Batch();
     addCreate(batch);
-    commit(batch, List.of(), () -> {});
+    underway.commit(batch, List.of(), () -> {});
   }
 
   /// Adds the creation of the document to its first batch.
-  private void addCreate(Batch batch) {
+  void addCreate(Batch batch) {
     if (needsCreate) {
       batch.create(name, createOctets);
     }
@@ -1434,13 +1075,13 @@ public final class Account {
     return rows;
   }
 
-  private static byte[] join(byte[] a, byte[] b) {
+  static byte[] join(byte[] a, byte[] b) {
     var joined = Arrays.copyOf(a, a.length + b.length);
     System.arraycopy(b, 0, joined, a.length, b.length);
     return joined;
   }
 
-  private Ledger ledger(Entry entry, Marks marks, long modseq, boolean dead) {
+  Ledger ledger(Entry entry, Marks marks, long modseq, boolean dead) {
     var mailbox = mailboxes.get(entry.mailbox);
     return new Ledger(
         token,
@@ -1470,12 +1111,12 @@ public final class Account {
       Runnable effect)
       throws IOException {
     var batch = new Batch();
-    var puts = new ArrayList<Put>();
+    var puts = new ArrayList<Underway.Put>();
     putTable(batch, puts, rows, subscriptions, modseq, nextMailbox);
     this.modseq = modseq;
     this.nextMailbox = nextMailbox;
     if (batch.length() > 0) {
-      commit(batch, puts, effect);
+      underway.commit(batch, puts, effect);
     }
     tell();
   }
@@ -1483,7 +1124,7 @@ public final class Account {
   /// Adds to a batch what is different in the table.
   private void putTable(
       Batch batch,
-      List<Put> puts,
+      List<Underway.Put> puts,
       List<AccountEntry.Row> rows,
       Collection<String> subscriptions,
       long modseq,
@@ -1511,61 +1152,8 @@ public final class Account {
     var change = ByteBuffer.wrap(text, first, last - first).slice();
     long offset = AccountEntry.textOffset() + (long) first;
     batch.put(name, generation(), offset, change);
-    puts.add(new Put(offset, change));
+    puts.add(new Underway.Put(offset, change));
     tableText = text;
-  }
-
-  /// Commits a batch of this account alone, with the writer lock held, and makes it visible.
-  private void commit(Batch batch, List<Put> puts, Runnable effect) throws IOException {
-    awaitAndShow(handIn(batch, puts, effect));
-  }
-
-  /// Hands in a batch of this account alone, with the writer lock held; `awaitAndShow` makes it
-  /// visible. Several may be under way: they become durable, and visible, in order.
-  private Journal.Ticket handIn(Batch batch, List<Put> puts, Runnable effect) throws IOException {
-    var waiting = prepare(puts, effect);
-    hand(waiting, batch);
-    return Objects.requireNonNull(waiting.ticket);
-  }
-
-  /// Waits until what this thread handed in last is durable, and makes it visible with all before
-  /// it.
-  private void awaitAndShow(Journal.@Nullable Ticket last) throws IOException {
-    if (last != null) {
-      store.journal().await(last);
-      applyDurable();
-    }
-  }
-
-  private Pending prepare(List<Put> puts, Runnable effect) {
-    var waiting = new Pending(store.journal().assigned() + 1, puts, effect);
-    if (needsCreate) {
-      waiting.create = createOctets;
-    }
-    documentLock.holdAlso();
-    pending.add(waiting);
-    return waiting;
-  }
-
-  private void hand(Pending waiting, Batch batch) throws IOException {
-    boolean taken = false;
-    try {
-      waiting.ticket = store.journal().enqueue(batch);
-      needsCreate = false;
-      created = true;
-      taken = true;
-    } finally {
-      if (!taken) {
-        withdraw(waiting);
-      }
-    }
-  }
-
-  /// Takes back what the journal did not take.
-  private void withdraw(Pending waiting) {
-    if (pending.remove(waiting)) {
-      documentLock.letGo();
-    }
   }
 
   /// Puts entries at the end of the document, small ones by value, large ones ahead of their batch.
@@ -1579,22 +1167,22 @@ public final class Account {
     }
     if (octets <= Math.min(BY_VALUE_MAX, store.journal().batchMax() / 2)) {
       var batch = new Batch();
-      var puts = new ArrayList<Put>();
+      var puts = new ArrayList<Underway.Put>();
       for (var insertion : insertions) {
         var slices = slices(insertion);
         batch.put(name, generation(), end, duplicates(slices));
-        puts.add(new Put(end, slices));
+        puts.add(new Underway.Put(end, slices));
         end += insertion.octets();
       }
       more.accept(batch);
-      commit(batch, puts, effect);
+      underway.commit(batch, puts, effect);
       return;
     }
-    var work = new Large(this, insertions, octets, effect);
+    var work = new LargeInsertion(this, insertions, octets, effect);
     store.commitLarge(List.of(work), more);
   }
 
-  private static ByteBuffer[] duplicates(ByteBuffer[] slices) {
+  static ByteBuffer[] duplicates(ByteBuffer[] slices) {
     var copies = new ByteBuffer[slices.length];
     for (int i = 0; i < slices.length; i++) {
       copies[i] = slices[i].duplicate();
@@ -1603,7 +1191,7 @@ public final class Account {
   }
 
   /// The octets of an insertion, those of a file read into memory.
-  private static ByteBuffer[] slices(Insertion insertion) throws IOException {
+  static ByteBuffer[] slices(Insertion insertion) throws IOException {
     var text = insertion.text();
     ByteBuffer body;
     if (text.memory() != null) {
@@ -1626,320 +1214,13 @@ public final class Account {
     };
   }
 
-  /// Entries of one account that are put in place ahead of their batch.
-  record Large(Account account, List<Insertion> insertions, long octets, Runnable effect) {}
-
-  /// What one account adds to a batch of `Store.append`.
-  final class Delivery {
-    private final List<Insertion> insertions = new ArrayList<>();
-    private final List<MailboxState> targets = new ArrayList<>();
-    private long octets;
-    private @Nullable Pending waiting;
-
-    /// The account that is delivered to.
-    Account account() {
-      return Account.this;
-    }
-
-    /// Checks that the append can be done; with the writer lock, before `plan`.
-    void check(Append append) throws MailboxException {
-      var target = require(append.mailbox());
-      checkUids(target.nextUid + 1);
-    }
-
-    /// Gives the append its place, id, UID and modseq. From here nothing may fail but the disk.
-    Entry plan(Append append, Text text) throws IOException {
-      var target = mailboxOf(append.mailbox());
-      long saved = Math.clamp(append.saved().getEpochSecond(), 0, SAVED_MAX);
-      var from =
-          AccountEntry.fromLine(
-              append.reversePath().address().map(Address::toString).orElse("MAILER-DAEMON"),
-              Instant.ofEpochSecond(saved));
-      var entry =
-          new Entry(
-              append.mailbox(),
-              nextId++,
-              target.nextUid++,
-              ++modseq,
-              Math.toIntExact(text.wireOctets()),
-              saved,
-              Math.toIntExact(text.total()),
-              text.crc(),
-              text.quoted(),
-              append.marks());
-      entry.place(
-          end + octets, from.length, Ledger.keywordsRoom(append.marks()), Ledger.MAILBOX_ROOM);
-      var insertion =
-          new Insertion(
-              entry,
-              join(from, ledger(entry, entry.marks, entry.modseq, false).format()),
-              text,
-              text.tail());
-      insertions.add(insertion);
-      octets += insertion.octets();
-      targets.add(target);
-      return entry;
-    }
-
-    /// What it adds to the document, so far.
-    long octets() {
-      return octets;
-    }
-
-    private void show() {
-      for (int i = 0; i < insertions.size(); i++) {
-        targets.get(i).add(insertions.get(i).entry());
-      }
-      index.delivered(insertions.size());
-    }
-
-    /// Adds the entries to a batch by value. With `shared` their one letter is in the batch
-    /// already.
-    void addTo(Batch batch, boolean shared) throws IOException {
-      addCreate(batch);
-      var puts = new ArrayList<Put>();
-      for (var insertion : insertions) {
-        var slices = slices(insertion);
-        if (shared) {
-          var before = ByteBuffer.wrap(join(insertion.head(), insertion.text().prefix()));
-          batch.putShared(name, generation(), end, before, slices[3].duplicate());
-        } else {
-          batch.put(name, generation(), end, duplicates(slices));
-        }
-        puts.add(new Put(end, slices));
-        end += insertion.octets();
-      }
-      waiting = prepare(puts, this::show);
-    }
-
-    /// Names the ticket the batch was given.
-    void handed(Journal.Ticket ticket) {
-      if (waiting != null) {
-        waiting.ticket = ticket;
-      }
-      needsCreate = false;
-      created = true;
-    }
-
-    /// Takes back what `addTo` left, when the journal did not take the batch.
-    void refused() {
-      if (waiting != null) {
-        withdraw(waiting);
-      }
-    }
-
-    /// The same as something to be put in place ahead of its batch.
-    Large large() {
-      return new Large(Account.this, insertions, octets, this::show);
-    }
-  }
-
-  // Large insertions, steps taken by `Store.commitLarge` with the writer lock held.
-
-  void makeDocument() throws IOException {
-    create();
-  }
-
-  void addIntent(Batch batch, long octets) {
-    state.lock();
-    try {
-      holdSince = Math.min(holdSince, store.journal().assigned() + 1);
-    } finally {
-      state.unlock();
-    }
-    batch.intent(name, generation(), end, octets);
-  }
-
-  /// Waits until all that was handed in is in the document, so that what follows is at its end.
-  void drain() throws IOException {
-    while (!pending.isEmpty()) {
-      store.journal().check();
-      applyDurable();
-      var head = pending.peek();
-      if (head != null && head.ticket != null && head.ticket.durable()) {
-        throw new IOException(
-            name + " cannot be written now; what was accepted waits in the journal");
-      }
-      if (head != null) {
-        store.journal().commitInline();
-        LockSupport.parkNanos(50_000);
-      }
-    }
-  }
-
-  /// Writes large entries into the document and forces it.
-  void writeAhead(List<Insertion> insertions) throws IOException {
-    apply.lock();
-    try {
-      var file = opened().file;
-      long at = end;
-      for (var insertion : insertions) {
-        var text = insertion.text();
-        file.write(ByteBuffer.wrap(insertion.head()), at);
-        at += insertion.head().length;
-        file.write(ByteBuffer.wrap(text.prefix()), at);
-        at += text.prefix().length;
-        if (text.memory() != null) {
-          file.write(ByteBuffer.wrap(text.memory(), 0, (int) text.length()), at);
-        } else if (text.file() != null) {
-          text.file().copyTo(text.position(), text.length(), file, at);
-        }
-        at += text.length();
-        file.write(ByteBuffer.wrap(insertion.tail()), at);
-        at += insertion.tail().length;
-      }
-      try {
-        file.force(true);
-        if (folderDirty) {
-          // The journal will not hold these octets, so the file's name must not be lost either.
-          store.forceFolders(path);
-          folderDirty = false;
-        }
-      } catch (IOException e) {
-        store.journal().fail(e);
-        throw e;
-      }
-    } finally {
-      apply.unlock();
-    }
-  }
-
-  /// Cuts off what `writeAhead` wrote, since its batch did not come about.
-  void cutAhead() {
-    apply.lock();
-    try {
-      // Forced, since the intent is held no longer: a checkpoint could pass it, and a loss of power
-      // after that bring the octets back.
-      opened().file.truncate(end);
-      opened().file.force(true);
-      remember();
-    } catch (IOException e) {
-      // The intent is in the journal: the next start cuts. Until then nothing more may be put
-      // behind it.
-      store.journal().fail(e);
-    } finally {
-      apply.unlock();
-      release();
-    }
-  }
-
-  void addReference(Batch batch, long octets) {
-    batch.reference(name, generation(), end, octets);
-  }
-
-  /// Shows large entries, whose batch is durable.
-  void showLarge(Large work) throws IOException {
-    apply.lock();
-    try {
-      end += work.octets;
-      state.lock();
-      try {
-        dirtySince = Math.min(dirtySince, holdSince);
-        work.effect.run();
-      } finally {
-        state.unlock();
-      }
-      remember();
-    } finally {
-      apply.unlock();
-      release();
-    }
-    tell();
-  }
-
-  private void release() {
-    state.lock();
-    try {
-      holdSince = Long.MAX_VALUE;
-    } finally {
-      state.unlock();
-    }
-  }
-
-  /// Brings into the document and into sight what has become durable, in order. A document that
-  /// cannot be written keeps it waiting: the journal has it, so it is not lost.
-  void applyDurable() {
-    apply.lock();
-    try {
-      int applied = 0;
-      for (var head = pending.peek(); head != null; head = pending.peek()) {
-        var ticket = head.ticket;
-        if (ticket == null || !ticket.durable()) {
-          break;
-        }
-        try {
-          write(head);
-        } catch (IOException e) {
-          System.getLogger(Account.class.getName())
-              .log(
-                  System.Logger.Level.ERROR,
-                  name + ": accepted text waits in the journal, the document cannot be written",
-                  e);
-          break;
-        }
-        state.lock();
-        try {
-          dirtySince = Math.min(dirtySince, head.bound);
-          head.effect.run();
-        } finally {
-          state.unlock();
-        }
-        pending.poll();
-        applied++;
-      }
-      if (applied > 0) {
-        rememberIfPossible();
-      }
-      for (; applied > 0; applied--) {
-        documentLock.letGo();
-      }
-    } finally {
-      apply.unlock();
-    }
-    tell();
-  }
-
-  private void write(Pending head) throws IOException {
-    if (head.create != null && document == null) {
-      var folder = Objects.requireNonNull(path.getParent());
-      store.disk().createFolders(folder);
-      var file = store.disk().open(path, Disk.Mode.REPLACE);
-      boolean done = false;
-      try {
-        file.write(ByteBuffer.wrap(head.create), 0);
-        done = true;
-      } finally {
-        if (!done) {
-          file.close();
-        }
-      }
-      document = new Document(file, 1);
-      folderDirty = true;
-    }
-    if (head.puts.isEmpty()) {
-      return;
-    }
-    var file = opened().file;
-    for (var put : head.puts) {
-      int octets = 0;
-      for (var slice : put.slices) {
-        octets += slice.remaining();
-      }
-      var whole = ByteBuffer.allocate(octets);
-      for (var slice : put.slices) {
-        whole.put(slice.duplicate());
-      }
-      file.write(whole.flip(), put.offset);
-    }
-  }
-
   void remember() throws IOException {
     facts = store.disk().facts(path).orElse(null);
     lookedNanos = System.nanoTime();
   }
 
   /// Remembers the document as we leave it, before other programs are let in.
-  private void rememberIfPossible() {
+  void rememberIfPossible() {
     try {
       remember();
     } catch (IOException e) {
@@ -1965,14 +1246,14 @@ public final class Account {
     }
   }
 
-  private void lookOutside(boolean now) throws IOException {
+  void lookOutside(boolean now) throws IOException {
     long nanos = System.nanoTime();
     if (!loaded || (!now && nanos - lookedNanos < store.lookNanos())) {
       return;
     }
     writer.lock();
     try {
-      if (!pending.isEmpty() || document == null) {
+      if (!underway.isEmpty() || document == null) {
         return;
       }
       lookedNanos = nanos;
@@ -1991,68 +1272,11 @@ public final class Account {
     tell();
   }
 
-  // Settling.
-
-  /// Writes in place what waits, at most `most` ledgers; whether more wait. Called with the
-  /// document held.
-  private boolean settleSome(int most) throws IOException {
-    apply.lock();
-    try {
-      List<Entry> some;
-      state.lock();
-      try {
-        some = unsettled.first(most);
-      } finally {
-        state.unlock();
-      }
-      if (some.isEmpty()) {
-        return false;
-      }
-      var file = opened().file;
-      try {
-        for (var entry : some) {
-          byte[] octets;
-          state.lock();
-          try {
-            octets = ledger(entry, entry.marks, entry.modseq, entry.expunged).format();
-          } finally {
-            state.unlock();
-          }
-          file.write(ByteBuffer.wrap(octets), entry.ledgerOffset());
-        }
-      } finally {
-        rememberIfPossible();
-      }
-      state.lock();
-      try {
-        unsettled.settled(some);
-        return !unsettled.isEmpty();
-      } finally {
-        state.unlock();
-      }
-    } finally {
-      apply.unlock();
-    }
-  }
-
-  /// Writes in place all that waits, others getting a turn now and then. Called with the document
-  /// held.
-  void settleAll() throws IOException {
-    while (settleSome(1000)) {
-      Thread.onSpinWait();
-    }
-  }
-
-  /// Whether a batch handed in is not yet in the document.
-  boolean hasPending() {
-    return !pending.isEmpty();
-  }
-
   /// Whether something waits to be settled.
   boolean dirty() {
     state.lock();
     try {
-      return dirtySince != Long.MAX_VALUE || !pending.isEmpty();
+      return dirtySince != Long.MAX_VALUE || !underway.isEmpty();
     } finally {
       state.unlock();
     }
@@ -2072,92 +1296,10 @@ public final class Account {
   long unsettledSince() {
     state.lock();
     try {
-      long since = Math.min(dirtySince, holdSince);
-      var head = pending.peek();
-      return head == null ? since : Math.min(since, head.bound);
+      return Math.min(Math.min(dirtySince, holdSince), underway.bound());
     } finally {
       state.unlock();
     }
-  }
-
-  /// Brings the document up to date and forces it. Called by one thread at a time.
-  void settle() throws IOException {
-    applyDurable();
-    if (document == null) {
-      return;
-    }
-    if (!holdUnlessBusy()) {
-      // Another program has changed the document, and the account is at work; the next round has
-      // it.
-      return;
-    }
-    try {
-      settleAll();
-    } finally {
-      documentLock.letGo();
-    }
-    long before;
-    boolean folder;
-    Document doc;
-    apply.lock();
-    try {
-      state.lock();
-      try {
-        if (!unsettled.isEmpty()) {
-          // Something came between; the next round has it.
-          return;
-        }
-        before = dirtySince;
-        dirtySince = Long.MAX_VALUE;
-      } finally {
-        state.unlock();
-      }
-      folder = folderDirty;
-      folderDirty = false;
-      doc = opened();
-      if (!doc.retain()) {
-        return;
-      }
-    } finally {
-      apply.unlock();
-    }
-    boolean forced = false;
-    try {
-      doc.file.force(true);
-      if (folder) {
-        store.forceFolders(path);
-      }
-      forced = true;
-    } catch (IOException e) {
-      throw new Store.ForceException(path, e);
-    } finally {
-      doc.close();
-      if (!forced) {
-        state.lock();
-        try {
-          dirtySince = Math.min(dirtySince, before);
-        } finally {
-          state.unlock();
-        }
-      }
-    }
-  }
-
-  /// Holds the document, what another program did taken in if nobody has the writer lock: whoever
-  /// settles must not wait for it, since those who have it may wait for room in the journal.
-  private boolean holdUnlessBusy() throws IOException {
-    if (documentLock.tryHold()) {
-      return true;
-    }
-    if (!writer.tryLock()) {
-      return false;
-    }
-    try {
-      lookOutside(true);
-    } finally {
-      writer.unlock();
-    }
-    return documentLock.tryHold();
   }
 
   /// What an open account takes of memory, and each of its entries, about.
@@ -2207,7 +1349,7 @@ public final class Account {
   /// Brings all into the document, forced, and the index up to date and closed. Called with the
   /// writer lock, so nothing new comes.
   void rest() throws IOException {
-    drain();
+    underway.drain();
     for (int i = 0; dirty() && i < 100; i++) {
       store.settleOne(this);
     }
@@ -2224,7 +1366,7 @@ public final class Account {
     if (!loaded) {
       return;
     }
-    drain();
+    underway.drain();
     if (document != null) {
       lookOutside(true);
       rest();
@@ -2322,7 +1464,7 @@ public final class Account {
   }
 
   /// Calls the listeners of views that something changed for.
-  private void tell() {
+  void tell() {
     List<View> views;
     state.lock();
     try {

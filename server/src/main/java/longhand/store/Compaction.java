@@ -145,8 +145,8 @@ final class Compaction {
   }
 
   private Copying begin(int newRoom, String suffix) throws IOException {
-    account.drain();
-    account.settleAll();
+    account.underway.drain();
+    account.settling.settleAll();
     var doc = account.opened();
     if (!doc.retain()) {
       throw new IOException(account.name + " is being closed");
@@ -241,8 +241,8 @@ final class Compaction {
     /// it did: not when the old one has been replaced by another, or the table has outgrown its
     /// room. With the writer lock and other programs kept away.
     boolean finish() throws IOException {
-      account.drain();
-      account.settleAll();
+      account.underway.drain();
+      account.settling.settleAll();
       if (account.document != doc) {
         return false;
       }

@@ -54,6 +54,12 @@ public final class Entry {
     this.marks = marks;
   }
 
+  /// The same message as another entry, at no place yet.
+  Entry twin(int mailbox, long id, long uid, long modseq, Marks marks) {
+    return new Entry(
+        mailbox, id, uid, modseq, sizeOctets, savedSeconds, length, crc, quoted, marks);
+  }
+
   /// The number of the mailbox it lies in.
   public int mailbox() {
     return mailbox;

@@ -127,7 +127,7 @@ final class IndexCache {
   /// of no more use, and the catalogue. With the writer lock.
   void write() {
     var doc = account.document;
-    if (doc == null || account.hasPending()) {
+    if (doc == null || !account.underway.isEmpty()) {
       return;
     }
     if (account.full && (isStale() || late > LATE_MAX)) {
@@ -182,7 +182,7 @@ final class IndexCache {
     if (catalogue == null
         || seen == null
         || doc == null
-        || account.hasPending()
+        || !account.underway.isEmpty()
         || (account.full && isStale())) {
       return;
     }

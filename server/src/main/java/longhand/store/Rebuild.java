@@ -48,7 +48,7 @@ final class Rebuild {
     this.path = path;
     this.aside = aside;
     this.address = address;
-    this.now = Account.timeMade(now);
+    this.now = AccountReader.timeMade(now);
     this.freshToken = freshToken;
   }
 

@@ -310,9 +310,9 @@ public final class Store implements Closeable {
   /// Puts messages into mailboxes, all or none, and returns once they are durable and visible: one
   /// entry for each append, in order.
   public List<Entry> append(List<Append> appends) throws IOException, MailboxException {
-    var deliveries = new LinkedHashMap<Account, Account.Delivery>();
+    var deliveries = new LinkedHashMap<Account, AccountAppend>();
     for (var append : appends) {
-      deliveries.computeIfAbsent(append.account(), account -> account.new Delivery());
+      deliveries.computeIfAbsent(append.account(), AccountAppend::new);
     }
     var locked = new ArrayList<Account>();
     var entries = new ArrayList<Entry>();
@@ -347,7 +347,7 @@ public final class Store implements Closeable {
         octets -= (long) (appends.size() - 1) * appends.getFirst().letter().storedLength();
       }
       if (spooled || octets > journal.batchMax() / 2) {
-        var work = new ArrayList<Account.Large>();
+        var work = new ArrayList<LargeInsertion>();
         for (var delivery : deliveries.values()) {
           work.add(delivery.large());
         }
@@ -371,19 +371,18 @@ public final class Store implements Closeable {
         handed = true;
       } finally {
         if (!handed) {
-          deliveries.values().forEach(Account.Delivery::refused);
+          deliveries.values().forEach(AccountAppend::refused);
         }
       }
     } finally {
       locked.forEach(Account::endChange);
     }
     journal.await(ticket);
-    deliveries.keySet().forEach(Account::applyDurable);
+    deliveries.keySet().forEach(account -> account.underway.apply());
     return entries;
   }
 
-  private static Account.Delivery delivery(
-      Map<Account, Account.Delivery> deliveries, Append append) {
+  private static AccountAppend delivery(Map<Account, AccountAppend> deliveries, Append append) {
     return Objects.requireNonNull(deliveries.get(append.account()));
   }
 
@@ -446,34 +445,33 @@ public final class Store implements Closeable {
 
   /// Puts large entries in place, forces them, then commits them by reference. Called with the
   /// writer locks of the accounts held.
-  void commitLarge(List<Account.Large> work, Consumer<Batch> more) throws IOException {
+  void commitLarge(List<LargeInsertion> work, Consumer<Batch> more) throws IOException {
     for (var large : work) {
-      large.account().makeDocument();
-      large.account().drain();
+      large.prepare();
     }
     boolean durable = false;
     try {
       var intents = new Batch();
       for (var large : work) {
-        large.account().addIntent(intents, large.octets());
+        large.addIntent(intents);
       }
       journal.await(journal.enqueue(intents));
       for (var large : work) {
-        large.account().writeAhead(large.insertions());
+        large.writeAhead();
       }
       var batch = new Batch();
       for (var large : work) {
-        large.account().addReference(batch, large.octets());
+        large.addReference(batch);
         more.accept(batch);
       }
       journal.await(journal.enqueue(batch));
       durable = true;
       for (var large : work) {
-        large.account().showLarge(large);
+        large.show();
       }
     } finally {
       if (!durable) {
-        work.forEach(large -> large.account().cutAhead());
+        work.forEach(LargeInsertion::cut);
       }
     }
   }
@@ -700,7 +698,7 @@ public final class Store implements Closeable {
   synchronized void settleOne(Account account) throws IOException {
     journal.check();
     try {
-      account.settle();
+      account.settling.settle();
     } catch (ForceException e) {
       journal.fail(e);
       throw e;
@@ -709,7 +707,7 @@ public final class Store implements Closeable {
 
   private void settle(Account account) throws IOException {
     try {
-      account.settle();
+      account.settling.settle();
     } catch (ForceException e) {
       journal.fail(e);
       throw e;

@@ -261,19 +261,7 @@ final class Takeover {
         var target = account.mailboxes.get(keep.mailbox);
         if (target != null && keep.mailbox != keep.entry.mailbox) {
           var old = keep.entry;
-          twins.put(
-              old,
-              new Entry(
-                  keep.mailbox,
-                  old.id,
-                  target.nextUid++,
-                  now,
-                  old.sizeOctets,
-                  old.savedSeconds,
-                  old.length,
-                  old.crc,
-                  old.quoted,
-                  keep.marks));
+          twins.put(old, old.twin(keep.mailbox, old.id, target.nextUid++, now, keep.marks));
         }
       }
       head = account.compaction.head(generation, account.room);

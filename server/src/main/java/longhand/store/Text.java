@@ -24,6 +24,18 @@ record Text(
   private static final byte[] ONE = {'\n'};
   private static final byte[] TWO = {'\n', '\n'};
 
+  /// The text of an entry that is in the document.
+  static Text of(DiskFile document, Entry entry) {
+    return new Text(
+        new byte[0],
+        null,
+        document,
+        entry.textOffset(),
+        entry.length,
+        entry.quoted,
+        entry.sizeOctets);
+  }
+
   long total() {
     return prefix.length + length;
   }

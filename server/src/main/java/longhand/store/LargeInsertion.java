@@ -1,0 +1,122 @@
+package longhand.store;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/// Entries of one account that are put in place ahead of their batch, since they are too large for
+/// the journal (`docs/document-format.md`, "Large messages"). Its steps are taken in the order in
+/// which they stand here, by `Store.commitLarge`, with the account's writer lock held.
+///
+/// @param octets they take in the document
+/// @param effect shows them to sessions
+record LargeInsertion(Account account, List<Insertion> insertions, long octets, Runnable effect) {
+
+  /// Makes the document if there is none, and waits until all that was handed in is in it, so that
+  /// what follows is at its end.
+  void prepare() throws IOException {
+    account.create();
+    account.underway.drain();
+  }
+
+  /// Adds to a batch that octets will be put at the end of the document.
+  void addIntent(Batch batch) {
+    account.state.lock();
+    try {
+      account.holdSince = Math.min(account.holdSince, account.store.journal().assigned() + 1);
+    } finally {
+      account.state.unlock();
+    }
+    batch.intent(account.name, account.generation(), account.end, octets);
+  }
+
+  /// Writes large entries into the document and forces it.
+  void writeAhead() throws IOException {
+    account.apply.lock();
+    try {
+      var file = account.opened().file;
+      long at = account.end;
+      for (var insertion : insertions) {
+        var text = insertion.text();
+        file.write(ByteBuffer.wrap(insertion.head()), at);
+        at += insertion.head().length;
+        file.write(ByteBuffer.wrap(text.prefix()), at);
+        at += text.prefix().length;
+        if (text.memory() != null) {
+          file.write(ByteBuffer.wrap(text.memory(), 0, (int) text.length()), at);
+        } else if (text.file() != null) {
+          text.file().copyTo(text.position(), text.length(), file, at);
+        }
+        at += text.length();
+        file.write(ByteBuffer.wrap(insertion.tail()), at);
+        at += insertion.tail().length;
+      }
+      try {
+        file.force(true);
+        if (account.folderDirty) {
+          // The journal will not hold these octets, so the file's name must not be lost either.
+          account.store.forceFolders(account.path);
+          account.folderDirty = false;
+        }
+      } catch (IOException e) {
+        account.store.journal().fail(e);
+        throw e;
+      }
+    } finally {
+      account.apply.unlock();
+    }
+  }
+
+  /// Adds to a batch that they are there.
+  void addReference(Batch batch) {
+    batch.reference(account.name, account.generation(), account.end, octets);
+  }
+
+  /// Shows large entries, whose batch is durable.
+  void show() throws IOException {
+    account.apply.lock();
+    try {
+      account.end += octets;
+      account.state.lock();
+      try {
+        account.dirtySince = Math.min(account.dirtySince, account.holdSince);
+        effect.run();
+      } finally {
+        account.state.unlock();
+      }
+      account.remember();
+    } finally {
+      account.apply.unlock();
+      release();
+    }
+    account.tell();
+  }
+
+  /// Cuts off what `writeAhead` wrote, since its batch did not come about.
+  void cut() {
+    account.apply.lock();
+    try {
+      // Forced, since the intent is held no longer: a checkpoint could pass it, and a loss of power
+      // after that bring the octets back.
+      account.opened().file.truncate(account.end);
+      account.opened().file.force(true);
+      account.remember();
+    } catch (IOException e) {
+      // The intent is in the journal: the next start cuts. Until then nothing more may be put
+      // behind it.
+      account.store.journal().fail(e);
+    } finally {
+      account.apply.unlock();
+      release();
+    }
+  }
+
+  private void release() {
+    account.state.lock();
+    try {
+      account.holdSince = Long.MAX_VALUE;
+    } finally {
+      account.state.unlock();
+    }
+  }
+}
