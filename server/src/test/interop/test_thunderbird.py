@@ -141,7 +141,11 @@ server.performExpand(null);
 const inbox = await until(
     () => server.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox), "an INBOX");
 inbox.QueryInterface(Ci.nsIMsgImapMailFolder);
-await finished(listener => inbox.updateFolderWithListener(null, listener));
+// An update may end before Thunderbird has put into its database what the server sent.
+for (let i = 0; i < 10 && headers(inbox).length < arguments[0]; i++) {
+  await finished(listener => inbox.updateFolderWithListener(null, listener));
+  await new Promise(resolve => setTimeout(resolve, 500));
+}
 const texts = {};
 for (const each of headers(inbox)) {
   const uri = inbox.getUriForMsg(each);
@@ -343,7 +347,7 @@ class Thunderbirds(Case):
         stored = self.server.bodies(self.account)
         thunderbird = self.start("imap")
         # All there, line for line what the server has; what Thunderbird adds of its own is left out.
-        fetched = thunderbird.do(FETCH)
+        fetched = thunderbird.do(FETCH, 5)
         self.assertEqual([f"t{i}" for i in range(5)], sorted(fetched))
         for i in range(5):
             lines = [line for line in fetched[f"t{i}"].splitlines() if not line.startswith("X-Mozilla-")]
@@ -380,7 +384,7 @@ class Thunderbirds(Case):
     def test_thunderbird_sends(self):
         program("thunderbird")
         thunderbird = self.start("imap")
-        thunderbird.do(FETCH)
+        thunderbird.do(FETCH, 5)
         thunderbird.do(SEND, self.server.address("other"), "von Jürgen", "Grüße\r\n.\r\nFrom me\r\n")
         got = self.server.bodies("other")
         self.assertEqual(1, len(got))
