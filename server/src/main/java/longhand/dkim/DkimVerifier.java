@@ -119,7 +119,7 @@ public final class DkimVerifier {
     var identityDomain = signature.identityDomain();
     if (!identityDomain.equals(domain) && !identityDomain.endsWith("." + domain)) {
       return new DkimResult.PermError(
-          claim, "The signature of " + domain + " speaks for another domain, " + identityDomain);
+          claim, "The signature of " + domain + " speaks for another, " + identityDomain + ".");
     }
     if (signature.expirySeconds().isPresent()
         && clock.instant().getEpochSecond() > signature.expirySeconds().getAsLong()) {
