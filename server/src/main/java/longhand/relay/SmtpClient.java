@@ -93,8 +93,10 @@ public final class SmtpClient implements Closeable {
       client.close();
       return new Opening.Broken(client.step, said(e));
     }
-    if (!(opening instanceof Opening.Ready)) {
-      client.quit();
+    switch (opening) {
+      case Opening.Ready _ -> {}
+      case Opening.Rejected _, Opening.Lacking _ -> client.quit();
+      case Opening.Broken _ -> client.close();
     }
     return opening;
   }
