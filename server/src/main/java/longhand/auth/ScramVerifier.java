@@ -50,7 +50,7 @@ public record ScramVerifier(byte[] salt, int iterations, byte[] storedKey, byte[
 
   /// `Hi` of RFC 5802 §2.2: PBKDF2 with HMAC-SHA-256. The library's own takes ASCII only, or a
   /// preparation that knows no character younger than Unicode 3.2.
-  private static byte[] saltedPassword(String prepared, byte[] salt, int iterations) {
+  static byte[] saltedPassword(String prepared, byte[] salt, int iterations) {
     try {
       return SecretKeyFactory.getInstance("PBKDF2WithHmacSHA256")
           .generateSecret(

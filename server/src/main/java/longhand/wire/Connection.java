@@ -17,16 +17,17 @@ import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
-/// One accepted connection: buffered octets in and out, in clear or under TLS. For one reading
-/// thread; writers synchronise among themselves.
+/// One connection, accepted or made: buffered octets in and out, in clear or under TLS. For one
+/// reading thread; writers synchronise among themselves.
 ///
 /// Buffers are made when there is something to put into them and given back when a line is waited
 /// for, so that an idle connection costs little more than its socket. A message is read through the
 /// window (`fill`, `input`, `position`, `limit`, `consume`) without a call for each octet.
 ///
 /// Times: a read ends with `SocketTimeoutException` after `timeout`, and a line must be complete
-/// within it; `deadline` bounds everything. A write has no timeout in Java: the [Listener] looks at
-/// its connections now and then (`overdue`) and closes those whose peer does not read.
+/// within it; `deadline` bounds everything. A write has no timeout in Java: the [Listener] or the
+/// [Connector] looks at its connections now and then (`overdue`) and closes those whose peer does
+/// not read.
 public final class Connection implements Closeable {
 
   private static final byte[] NOTHING = new byte[0];
@@ -122,6 +123,22 @@ public final class Connection implements Closeable {
     var socket = (SSLSocket) context.getSocketFactory().createSocket(raw, null, true);
     socket.setUseClientMode(false);
     socket.setSSLParameters(TlsContext.parameters(socket));
+    handshake(socket);
+  }
+
+  /// Takes up TLS as a client, with the same versions and suites. As there, octets that came before
+  /// the handshake are an exception. `SSLException` when the server is not who it is to be.
+  ///
+  /// @param host the server's name: sent to it (RFC 6066 §3), and what its certificate is to say
+  ///   where that is verified
+  public void startTls(String host, TlsVerification verification) throws IOException {
+    if (unreadOctets()) {
+      throw new IOException("octets sent ahead of the TLS handshake");
+    }
+    handshake(PeerTrust.socket(raw, host, verification));
+  }
+
+  private void handshake(SSLSocket socket) throws IOException {
     soTimeout(timeoutMillis);
     long millis = timeoutMillis == 0 ? 30_000 : timeoutMillis;
     handshakeUntilNanos = System.nanoTime() + millis * 1_000_000 | 1;
@@ -130,6 +147,30 @@ public final class Connection implements Closeable {
     ssl = socket;
     in = socket.getInputStream();
     out = socket.getOutputStream();
+  }
+
+  /// Whether the peer has sent octets that nobody has read, also such as are still in the socket.
+  /// Waits for nothing; under TLS for a millisecond when a record has arrived that may be of TLS
+  /// itself.
+  public boolean unreadOctets() throws IOException {
+    if (position < limit) {
+      return true;
+    }
+    if (raw.getInputStream().available() == 0 && in.available() == 0) {
+      return false;
+    }
+    if (ssl == null) {
+      return true;
+    }
+    long kept = timeoutMillis;
+    timeoutMillis = 1;
+    try {
+      return fill(IDLE_OCTETS, 0);
+    } catch (SocketTimeoutException e) {
+      return false; // a session ticket, most likely
+    } finally {
+      timeoutMillis = kept;
+    }
   }
 
   /// Whether octets of the peer wait in the buffer: a pipelining peer's answers can wait too.
@@ -364,6 +405,11 @@ public final class Connection implements Closeable {
   @Override
   public void close() throws IOException {
     raw.close();
+  }
+
+  /// Whether it is closed on our side. For any thread.
+  boolean closed() {
+    return raw.isClosed();
   }
 
   /// Whether a write or a TLS handshake has lasted too long. For any thread.

@@ -230,8 +230,8 @@ public final class Dialog {
     }
   }
 
-  /// The octets of a client's line.
-  static byte[] octets(String text) {
+  /// The octets of a line of a script.
+  public static byte[] octets(String text) {
     var out = new ByteArrayOutputStream();
     for (int i = 0; i < text.length(); ) {
       int point = text.codePointAt(i);
@@ -266,7 +266,7 @@ public final class Dialog {
   }
 
   /// Whether a line is as the pattern says, `*` being any text.
-  static boolean matches(String pattern, String line) {
+  public static boolean matches(String pattern, String line) {
     int star = pattern.indexOf('*');
     if (star < 0) {
       return pattern.equals(line);
