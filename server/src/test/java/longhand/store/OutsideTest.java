@@ -270,7 +270,9 @@ class OutsideTest {
         run(
             "script",
             "-qec",
-            "TERM=xterm HOME=" + data + " timeout 10 mutt -n -F " + rc + " -f " + document,
+            // Nothing between the terminal and mutt: timeout would put it into the background of
+            // that terminal, where it is stopped at its first look at it.
+            "TERM=xterm HOME=" + data + " exec mutt -n -F " + rc + " -f " + document,
             "/dev/null");
     open();
     assertThat(subjects(1)).as(output).containsExactly("two", "three");
