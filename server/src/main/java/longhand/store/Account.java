@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import longhand.disk.Disk;
@@ -98,6 +99,7 @@ public final class Account {
   /// Whether the entries are known too.
   volatile boolean full;
 
+  private final AtomicInteger retained = new AtomicInteger();
   private volatile long usedNanos;
   volatile String token = "";
   volatile @Nullable Document document;
@@ -600,11 +602,9 @@ public final class Account {
     beginChangeOfEntries();
     try {
       var removed = new ArrayList<Entry>();
-      var touched = new TreeSet<Integer>();
       for (var entry : entries) {
         if (!entry.expunged) {
           removed.add(entry);
-          touched.add(entry.mailbox);
         }
       }
       Journal.Ticket last = null;
@@ -612,31 +612,37 @@ public final class Account {
         var some = removed.subList(from, upTo(removed, from));
         from += some.size();
         long now = ++modseq;
-        var ledgers = new PackedLedgers();
-        for (var entry : some) {
-          ledgers.add(ledger(entry, entry.marks, now, true), entry.ledgerOffset());
-        }
-        last =
-            underway.handIn(
-                batch(ledgers),
-                List.of(),
-                () -> {
-                  for (var entry : some) {
-                    entry.modseq = now;
-                    entry.expunged = true;
-                    unsettled.add(entry);
-                    died(entry);
-                  }
-                  for (int mailbox : touched) {
-                    mailboxOf(mailbox).removeExpunged();
-                  }
-                });
+        last = underway.handIn(batch(dead(some, now)), List.of(), () -> removed(some, now));
       }
       underway.awaitAndShow(last);
       return removed;
     } finally {
       endChange();
       tell();
+    }
+  }
+
+  /// The ledgers that mark entries dead.
+  PackedLedgers dead(List<Entry> entries, long now) {
+    var ledgers = new PackedLedgers();
+    for (var entry : entries) {
+      ledgers.add(ledger(entry, entry.marks, now, true), entry.ledgerOffset());
+    }
+    return ledgers;
+  }
+
+  /// Takes entries out of sight whose dead ledgers are durable. Called under the state lock.
+  void removed(List<Entry> entries, long now) {
+    var touched = new TreeSet<Integer>();
+    for (var entry : entries) {
+      touched.add(entry.mailbox);
+      entry.modseq = now;
+      entry.expunged = true;
+      unsettled.add(entry);
+      died(entry);
+    }
+    for (int mailbox : touched) {
+      mailboxOf(mailbox).removeExpunged();
     }
   }
 
@@ -874,7 +880,7 @@ public final class Account {
   }
 
   /// The same, with the entries known.
-  private void beginChangeOfEntries() throws IOException {
+  void beginChangeOfEntries() throws IOException {
     begin();
     boolean ready = false;
     try {
@@ -1178,8 +1184,7 @@ public final class Account {
       underway.commit(batch, puts, effect);
       return;
     }
-    var work = new LargeInsertion(this, insertions, octets, effect);
-    store.commitLarge(List.of(work), more);
+    store.commitLarge(List.of(new LargeInsertion(this, insertions, octets, more, effect)));
   }
 
   static ByteBuffer[] duplicates(ByteBuffer[] slices) {
@@ -1402,9 +1407,23 @@ public final class Account {
     }
   }
 
+  /// Keeps the account open, and so its entries the same objects, until as many `release`.
+  public void retain() {
+    retained.incrementAndGet();
+  }
+
+  /// Ends what `retain` began.
+  public void release() {
+    retained.decrementAndGet();
+  }
+
   /// Closes the document of an account that nobody has used for a while; whether it did.
   boolean closeIfIdle(long nanos) throws IOException {
-    if (!loaded || System.nanoTime() - usedNanos < nanos || dirty() || !writer.tryLock()) {
+    if (!loaded
+        || retained.get() > 0
+        || System.nanoTime() - usedNanos < nanos
+        || dirty()
+        || !writer.tryLock()) {
       return false;
     }
     try {

@@ -8,7 +8,7 @@ import java.util.List;
 import longhand.mail.Address;
 import org.jspecify.annotations.Nullable;
 
-/// What one account adds to a batch of `Store.append`.
+/// What one account adds to a batch of `Store.change`: messages that come, and messages that go.
 final class AccountAppend {
 
   /// The last second of the year 5137: as far as eleven digits go.
@@ -17,7 +17,9 @@ final class AccountAppend {
   private final Account account;
   private final List<Insertion> insertions = new ArrayList<>();
   private final List<MailboxState> targets = new ArrayList<>();
+  private final List<Entry> removals = new ArrayList<>();
   private long octets;
+  private long removed;
   private Underway.@Nullable Pending waiting;
 
   AccountAppend(Account account) {
@@ -27,6 +29,28 @@ final class AccountAppend {
   /// The account that is delivered to.
   Account account() {
     return account;
+  }
+
+  /// Has an entry removed, unless it is gone when its turn comes; before the lock is taken.
+  void remove(Entry entry) {
+    removals.add(entry);
+  }
+
+  /// Takes the writer lock and keeps other programs away, with the entries known if any is to go.
+  void begin() throws IOException {
+    if (removals.isEmpty()) {
+      account.beginChange();
+    } else {
+      account.beginChangeOfEntries();
+    }
+  }
+
+  /// Leaves out removals of what is gone already, and numbers the others; with the writer lock.
+  void planRemovals() {
+    removals.removeIf(entry -> entry.expunged);
+    if (!removals.isEmpty()) {
+      removed = ++account.modseq;
+    }
   }
 
   /// Checks that the append can be done; with the writer lock, before `plan`.
@@ -82,6 +106,13 @@ final class AccountAppend {
       targets.get(i).add(insertions.get(i).entry());
     }
     account.index.delivered(insertions.size());
+    account.removed(removals, removed);
+  }
+
+  private void addRemovals(Batch batch) {
+    if (!removals.isEmpty()) {
+      batch.ledgers(account.name, account.generation(), account.dead(removals, removed));
+    }
   }
 
   /// Adds the entries to a batch by value. With `shared` their one letter is in the batch already.
@@ -100,6 +131,7 @@ final class AccountAppend {
       puts.add(new Underway.Put(account.end, slices));
       account.end += insertion.octets();
     }
+    addRemovals(batch);
     waiting = account.underway.prepare(puts, this::show);
   }
 
@@ -121,6 +153,6 @@ final class AccountAppend {
 
   /// The same as something to be put in place ahead of its batch.
   LargeInsertion large() {
-    return new LargeInsertion(account, insertions, octets, this::show);
+    return new LargeInsertion(account, insertions, octets, this::addRemovals, this::show);
   }
 }

@@ -3,14 +3,22 @@ package longhand.store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// Entries of one account that are put in place ahead of their batch, since they are too large for
 /// the journal (`docs/document-format.md`, "Large messages"). Its steps are taken in the order in
 /// which they stand here, by `Store.commitLarge`, with the account's writer lock held.
 ///
+/// @param insertions none in an account that the batch only changes otherwise
 /// @param octets they take in the document
-/// @param effect shows them to sessions
-record LargeInsertion(Account account, List<Insertion> insertions, long octets, Runnable effect) {
+/// @param also adds to the batch what else it does to the account
+/// @param effect shows it all to sessions
+record LargeInsertion(
+    Account account,
+    List<Insertion> insertions,
+    long octets,
+    Consumer<Batch> also,
+    Runnable effect) {
 
   /// Makes the document if there is none, and waits until all that was handed in is in it, so that
   /// what follows is at its end.
@@ -27,11 +35,16 @@ record LargeInsertion(Account account, List<Insertion> insertions, long octets, 
     } finally {
       account.state.unlock();
     }
-    batch.intent(account.name, account.generation(), account.end, octets);
+    if (!insertions.isEmpty()) {
+      batch.intent(account.name, account.generation(), account.end, octets);
+    }
   }
 
   /// Writes large entries into the document and forces it.
   void writeAhead() throws IOException {
+    if (insertions.isEmpty()) {
+      return;
+    }
     account.apply.lock();
     try {
       var file = account.opened().file;
@@ -67,9 +80,12 @@ record LargeInsertion(Account account, List<Insertion> insertions, long octets, 
     }
   }
 
-  /// Adds to a batch that they are there.
+  /// Adds to a batch that they are there, and what else it does.
   void addReference(Batch batch) {
-    batch.reference(account.name, account.generation(), account.end, octets);
+    if (!insertions.isEmpty()) {
+      batch.reference(account.name, account.generation(), account.end, octets);
+    }
+    also.accept(batch);
   }
 
   /// Shows large entries, whose batch is durable.
@@ -94,6 +110,10 @@ record LargeInsertion(Account account, List<Insertion> insertions, long octets, 
 
   /// Cuts off what `writeAhead` wrote, since its batch did not come about.
   void cut() {
+    if (insertions.isEmpty()) {
+      release();
+      return;
+    }
     account.apply.lock();
     try {
       // Forced, since the intent is held no longer: a checkpoint could pass it, and a loss of power

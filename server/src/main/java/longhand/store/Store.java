@@ -18,7 +18,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import longhand.disk.Disk;
 import longhand.disk.DiskFile;
@@ -310,21 +309,32 @@ public final class Store implements Closeable {
   /// Puts messages into mailboxes, all or none, and returns once they are durable and visible: one
   /// entry for each append, in order.
   public List<Entry> append(List<Append> appends) throws IOException, MailboxException {
+    return change(appends, List.of());
+  }
+
+  /// Puts messages into mailboxes and takes others out, all or none of it, and returns once that is
+  /// durable and visible: one entry for each append, in order. A removal of what is gone already
+  /// does nothing.
+  public List<Entry> change(List<Append> appends, List<Removal> removals)
+      throws IOException, MailboxException {
     var deliveries = new LinkedHashMap<Account, AccountAppend>();
     for (var append : appends) {
       deliveries.computeIfAbsent(append.account(), AccountAppend::new);
+    }
+    for (var removal : removals) {
+      deliveries.computeIfAbsent(removal.account(), AccountAppend::new).remove(removal.entry());
     }
     var locked = new ArrayList<Account>();
     var entries = new ArrayList<Entry>();
     Journal.Ticket ticket;
     try {
-      // In the order of addresses, so that two appends to the same accounts cannot wait for each
+      // In the order of addresses, so that two changes of the same accounts cannot wait for each
       // other.
-      var ordered = new ArrayList<>(deliveries.keySet());
-      ordered.sort(Comparator.comparing(account -> account.address().toString()));
-      for (var account : ordered) {
-        account.beginChange();
-        locked.add(account);
+      var ordered = new ArrayList<>(deliveries.values());
+      ordered.sort(Comparator.comparing(delivery -> delivery.account().address().toString()));
+      for (var delivery : ordered) {
+        delivery.begin();
+        locked.add(delivery.account());
       }
       for (var append : appends) {
         delivery(deliveries, append).check(append);
@@ -334,6 +344,7 @@ public final class Store implements Closeable {
         var append = appends.get(i);
         entries.add(delivery(deliveries, append).plan(append, texts.get(i)));
       }
+      deliveries.values().forEach(AccountAppend::planRemovals);
       long octets = 0;
       boolean spooled = false;
       byte[] shared = shared(appends);
@@ -347,11 +358,7 @@ public final class Store implements Closeable {
         octets -= (long) (appends.size() - 1) * appends.getFirst().letter().storedLength();
       }
       if (spooled || octets > journal.batchMax() / 2) {
-        var work = new ArrayList<LargeInsertion>();
-        for (var delivery : deliveries.values()) {
-          work.add(delivery.large());
-        }
-        commitLarge(work, _ -> {});
+        commitLarge(deliveries.values().stream().map(AccountAppend::large).toList());
         return entries;
       }
       var batch = new Batch();
@@ -431,10 +438,10 @@ public final class Store implements Closeable {
 
   /// The octets of the one small letter that goes to several accounts; null when that is not so.
   private static byte @Nullable [] shared(List<Append> appends) {
-    var letter = appends.getFirst().letter();
-    if (appends.size() < 2 || letter.file() != null) {
+    if (appends.size() < 2 || appends.getFirst().letter().file() != null) {
       return null;
     }
+    var letter = appends.getFirst().letter();
     for (var append : appends) {
       if (append.letter() != letter) {
         return null;
@@ -443,9 +450,9 @@ public final class Store implements Closeable {
     return letter.memory();
   }
 
-  /// Puts large entries in place, forces them, then commits them by reference. Called with the
-  /// writer locks of the accounts held.
-  void commitLarge(List<LargeInsertion> work, Consumer<Batch> more) throws IOException {
+  /// Puts large entries in place, forces them, then commits them by reference, with what else the
+  /// batch does. Called with the writer locks of the accounts held.
+  void commitLarge(List<LargeInsertion> work) throws IOException {
     for (var large : work) {
       large.prepare();
     }
@@ -462,7 +469,6 @@ public final class Store implements Closeable {
       var batch = new Batch();
       for (var large : work) {
         large.addReference(batch);
-        more.accept(batch);
       }
       journal.await(journal.enqueue(batch));
       durable = true;

@@ -111,14 +111,15 @@ final class Scenario {
     var steps = new ArrayList<Step>();
     for (int i = 0; i < count; i++) {
       long step = random.nextLong();
-      int kind = random.nextInt(26);
+      int kind = random.nextInt(28);
       steps.add(store -> run(store, kind, new Random(step)));
     }
     return steps;
   }
 
   /// One kind of operation each.
-  static final List<Integer> KINDS = List.of(0, 5, 6, 8, 12, 14, 16, 17, 18, 19, 20, 21, 23, 24);
+  static final List<Integer> KINDS =
+      List.of(0, 5, 6, 8, 12, 14, 16, 17, 18, 19, 20, 21, 23, 24, 26, 27);
 
   /// A history of those kinds.
   static List<Step> ofKinds(long seed, List<Integer> kinds) {
@@ -170,6 +171,16 @@ final class Scenario {
       case 20 -> account.subscribe("Somewhere/" + random.nextInt(3), random.nextBoolean());
       case 21, 22 -> store.settle();
       case 24, 25 -> compactMeanwhile(account);
+      case 26, 27 -> {
+        var gone = some(account, mailbox, random);
+        change(
+            store,
+            List.of(store.account(OWNERS.get(random.nextInt(OWNERS.size())))),
+            Mailbox.INBOX,
+            random,
+            kind == 26 ? 1000 : 300_000,
+            gone.stream().map(entry -> new Removal(account, entry)).toList());
+      }
       default -> {
         store.settle();
         store.compact();
@@ -239,6 +250,17 @@ final class Scenario {
   private static void append(
       Store store, List<Account> accounts, int mailbox, Random random, int octets)
       throws IOException, MailboxException {
+    change(store, accounts, mailbox, random, octets, List.of());
+  }
+
+  private static void change(
+      Store store,
+      List<Account> accounts,
+      int mailbox,
+      Random random,
+      int octets,
+      List<Removal> removals)
+      throws IOException, MailboxException {
     var text = new StringBuilder("Subject: " + random.nextInt() + "\r\n");
     if (random.nextInt(4) == 0) {
       text.append("Status: D\r\nX-Quoted-X-UID: 7\r\n");
@@ -267,7 +289,7 @@ final class Scenario {
                 ("Delivered-To: " + account.address() + "\r\n").getBytes(StandardCharsets.US_ASCII),
                 letter));
       }
-      store.append(appends);
+      store.change(appends, removals);
     }
   }
 }
