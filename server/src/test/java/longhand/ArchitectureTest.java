@@ -29,7 +29,8 @@ class ArchitectureTest {
           List.of("message", "auth"),
           List.of("directory", "index", "dkim", "relay"),
           List.of("store", "check"),
-          List.of("delivery", "transfer"),
+          List.of("queue", "transfer"),
+          List.of("delivery"),
           List.of("smtp", "imap", "pop3"),
           List.of("server"));
 

@@ -1,0 +1,57 @@
+package longhand.queue;
+
+import java.io.Closeable;
+import java.util.List;
+import longhand.mail.Domain;
+import longhand.mail.EnhancedStatus;
+import longhand.relay.Outcome;
+import longhand.relay.Outgoing;
+import longhand.relay.Route;
+
+/// What the queue has of the network: routes, and sessions at their ends. The seam where a
+/// simulation puts other servers. Safe for any thread.
+public interface Courier {
+
+  /// How mail for a domain leaves.
+  Route route(Domain domain);
+
+  /// Tries to open a session with one of a route's servers; takes as long as their timeouts let it.
+  ///
+  /// @param requireTls whether only a server may do that is known and takes up TLS (RFC 8689)
+  Contact open(Route route, boolean requireTls);
+
+  /// What came of it.
+  sealed interface Contact {
+
+    /// A session.
+    record Reached(Session session) implements Contact {}
+
+    /// None now.
+    ///
+    /// @param server who was tried last; empty when nobody could be
+    record Unreachable(EnhancedStatus status, String server, String words) implements Contact {}
+
+    /// None ever: the domain takes no mail, or there is none.
+    record Nowhere(EnhancedStatus status, String words) implements Contact {}
+  }
+
+  /// A session with a server; for one thread.
+  interface Session extends Closeable {
+
+    /// Who it is, as `mx.example.com [192.0.2.1]`.
+    String server();
+
+    /// Whether the server promises the reports that senders ask for (RFC 3461).
+    boolean reports();
+
+    /// Whether another message may follow.
+    boolean usable();
+
+    /// Takes a message to the recipients of its envelope; outcomes in their order.
+    List<Outcome> send(Outgoing mail);
+
+    /// Says goodbye.
+    @Override
+    void close();
+  }
+}

@@ -1,0 +1,480 @@
+package longhand.queue;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+import longhand.mail.Address;
+import longhand.mail.Envelope;
+import longhand.store.Account;
+import longhand.store.Append;
+import longhand.store.Entry;
+import longhand.store.Flag;
+import longhand.store.Letter;
+import longhand.store.Mailbox;
+import longhand.store.MailboxException;
+import longhand.store.Marks;
+import longhand.store.Removal;
+import longhand.store.Store;
+import org.jspecify.annotations.Nullable;
+
+/// Messages for other servers, from when they are accepted until each recipient has its end. Safe
+/// for any thread.
+///
+/// A message is an entry of a document of the store, appended in the batch that also holds its
+/// local recipients, so that it is accepted as a whole or not at all. What comes of tries is
+/// written down in another entry ([QueueText]) before the next step is taken: a server that took a
+/// message is remembered, whatever happens to ours, unless we die between its reply and the next
+/// force of the journal. The last recipient's end takes both entries out, in the batch that brings
+/// the report to who sent the message.
+///
+/// In memory is, of a message that waits, when its time comes and where it lies; of one that is
+/// being tried, all but its text. When more are due than may be tried at once, they wait as well.
+public final class Queue implements Closeable {
+
+  private static final System.Logger LOG = System.getLogger(Queue.class.getName());
+
+  /// How long what could not be written down waits.
+  private static final long UNRECORDED_NANOS = 5_000_000_000L;
+
+  /// How long the end waits for sessions in the middle of a message.
+  private static final Duration GRACE = Duration.ofSeconds(2);
+
+  /// How the queue works.
+  ///
+  /// @param activeMax messages tried at once, those accepted meanwhile apart
+  /// @param idle how long a session waits for another message
+  public record Settings(int activeMax, Duration idle) {
+
+    /// What a server uses.
+    public static final Settings DEFAULT = new Settings(20_000, Duration.ofSeconds(5));
+  }
+
+  /// A message that is not being tried.
+  ///
+  /// @param uid of its entry
+  /// @param stateUid of the entry that says what became of it; 0 when there is none
+  /// @param id 0 when only its text knows it
+  private record Waiting(QueueDocument document, int uid, int stateUid, long id, Instant due) {
+
+    static Waiting of(
+        QueueDocument document, Entry entry, @Nullable Entry state, long id, Instant due) {
+      // UIDs are unsigned numbers of 32 bits.
+      return new Waiting(
+          document, (int) entry.uid(), state == null ? 0 : (int) state.uid(), id, due);
+    }
+  }
+
+  private final Store store;
+  private final InstantSource clock;
+  private final Settings settings;
+  private final QueueDocuments documents;
+  private final QueueCounts counts = new QueueCounts();
+  private final Recorder recorder;
+  private final Relaying relaying;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final PriorityQueue<Waiting> waiting =
+      new PriorityQueue<>(Comparator.comparing(Waiting::due));
+  private final Map<String, QueuedMessage> active = new ConcurrentHashMap<>();
+  private @Nullable Thread scheduler;
+  private volatile boolean closing;
+
+  /// Opens the queue of a store; nothing is tried before `start`.
+  ///
+  /// @param threads runs what talks to a server
+  public Queue(
+      Store store,
+      Courier courier,
+      InstantSource clock,
+      RandomGenerator random,
+      Settings settings,
+      Executor threads)
+      throws IOException {
+    this.store = store;
+    this.clock = clock;
+    this.settings = settings;
+    this.documents = new QueueDocuments(store);
+    var recorder = new Recorder(store, courier, clock, random, counts, this::over);
+    this.recorder = recorder;
+    this.relaying = new Relaying(courier, clock, random, settings.idle(), threads, recorder);
+  }
+
+  /// What it did so far.
+  public QueueCounts counts() {
+    return counts;
+  }
+
+  /// Begins to read what waits since the last time, and to try what is due.
+  public void start() {
+    scheduler = Thread.ofVirtual().name("queue").start(this::schedule);
+  }
+
+  // Accepting.
+
+  /// A message about to be accepted. Its append belongs into the batch of the local recipients;
+  /// then `entered` or `refused` is owed.
+  public final class Admission {
+    private final QueueDocument document;
+    private final QueueText.Arrival arrival;
+    private final Append append;
+
+    private Admission(QueueDocument document, QueueText.Arrival arrival, Append append) {
+      this.document = document;
+      this.arrival = arrival;
+      this.append = append;
+    }
+
+    /// What is to be committed.
+    public Append append() {
+      return append;
+    }
+
+    /// It is durable, as that entry: the first try begins.
+    public void entered(Entry entry) {
+      counts.accepted.increment();
+      var now = clock.instant();
+      if (closing || active.size() >= settings.activeMax()) {
+        document.account().release();
+        later(Waiting.of(document, entry, null, number(arrival.id()), now));
+        return;
+      }
+      var fresh = Progress.fresh(Instant.EPOCH);
+      var message =
+          new QueuedMessage(
+              document,
+              entry,
+              arrival,
+              Collections.nCopies(arrival.envelope().to().size(), fresh),
+              null);
+      active.put(arrival.id(), message);
+      relaying.dispatch(message, now);
+    }
+
+    /// It did not come about.
+    public void refused() {
+      document.account().release();
+      document.messages.decrementAndGet();
+    }
+  }
+
+  /// Prepares a finished letter for the queue.
+  ///
+  /// @param id what its trace calls it, base 36, unique for ever
+  /// @param account who handed it in, when somebody logged in for it
+  /// @param envelope with the recipients that are to be reached through other servers, one at least
+  /// @param prefix the trace fields, which stand before the letter
+  public Admission admit(
+      String id,
+      Optional<Address> account,
+      Envelope envelope,
+      Letter letter,
+      byte[] prefix,
+      Instant now)
+      throws IOException {
+    var document = documents.forAnother();
+    document.account().retain();
+    var fields = QueueText.arrival(id, now, account, envelope);
+    var arrival = new QueueText.Arrival(id, now, account, envelope, fields.length);
+    var before = new byte[fields.length + prefix.length];
+    System.arraycopy(fields, 0, before, 0, fields.length);
+    System.arraycopy(prefix, 0, before, fields.length, prefix.length);
+    return new Admission(
+        document,
+        arrival,
+        new Append(
+            document.account(), Mailbox.INBOX, envelope.from(), now, Marks.NONE, before, letter));
+  }
+
+  // When.
+
+  private void schedule() {
+    try {
+      load();
+      while (!closing) {
+        long nanos = step();
+        lock.lock();
+        try {
+          if (!closing) {
+            changed.awaitNanos(nanos);
+          }
+        } finally {
+          lock.unlock();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /// Reads what waits in the documents. A document that cannot be read is left out, and said so.
+  void load() {
+    for (var document : documents.all()) {
+      try {
+        load(document);
+      } catch (IOException | MailboxException e) {
+        LOG.log(
+            Level.ERROR,
+            () ->
+                document.account().address()
+                    + " cannot be read; its messages wait until the next start: "
+                    + e.getMessage());
+      }
+      if (closing) {
+        return;
+      }
+    }
+  }
+
+  private void load(QueueDocument document) throws IOException, MailboxException {
+    var account = document.account();
+    record Known(Entry entry, QueueText.State state) {}
+    var states = new HashMap<Long, Known>();
+    var orphans = new ArrayList<Removal>();
+    var now = clock.instant();
+    try (var view = account.view(Mailbox.INBOX, false)) {
+      int end = view.sequenceNotBelow(document.uidNext());
+      for (int i = 1; i < end; i++) {
+        var entry = view.at(i);
+        if (!isState(entry)) {
+          continue;
+        }
+        var state = readState(account, entry);
+        if (state == null || view.sequenceOf(state.uid()) == 0) {
+          orphans.add(new Removal(account, entry));
+        } else {
+          states.put(state.uid(), new Known(entry, state));
+        }
+      }
+      for (int i = 1; i < end; i++) {
+        var entry = view.at(i);
+        if (isState(entry)) {
+          continue;
+        }
+        document.messages.incrementAndGet();
+        if (entry.marks().has(Flag.FLAGGED)) {
+          continue;
+        }
+        var known = states.get(entry.uid());
+        later(
+            known == null
+                ? Waiting.of(document, entry, null, 0, now)
+                : Waiting.of(
+                    document, entry, known.entry, number(known.state.id()), due(known.state)));
+      }
+    }
+    if (!orphans.isEmpty()) {
+      store.change(List.of(), orphans);
+    }
+  }
+
+  private static boolean isState(Entry entry) {
+    return entry.marks().has(Flag.SEEN);
+  }
+
+  private QueueText.@Nullable State readState(Account account, Entry entry) {
+    try (var in = account.open(entry)) {
+      return QueueText.readState(in);
+    } catch (IOException e) {
+      LOG.log(
+          Level.WARNING,
+          () ->
+              account.address()
+                  + ": what became of a message cannot be read, so it is tried as if never before: "
+                  + e.getMessage());
+      return null;
+    }
+  }
+
+  private static Instant due(QueueText.State state) {
+    return state.waiting().stream()
+        .map(numbered -> numbered.progress().next())
+        .min(Comparator.naturalOrder())
+        .orElse(Instant.EPOCH);
+  }
+
+  private void later(Waiting message) {
+    lock.lock();
+    try {
+      waiting.add(message);
+      if (message.equals(waiting.peek())) {
+        changed.signal();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Takes up what is due, and gives the time until it should be called again, in nanoseconds.
+  long step() {
+    boolean recorded = recorder.recordAgain();
+    var now = clock.instant();
+    while (true) {
+      Waiting next;
+      lock.lock();
+      try {
+        next = waiting.peek();
+        if (next == null || closing) {
+          break;
+        }
+        if (next.due().isAfter(now) || active.size() >= settings.activeMax()) {
+          break;
+        }
+        waiting.poll();
+      } finally {
+        lock.unlock();
+      }
+      takeUp(next, now);
+    }
+    relaying.sweep(now);
+    if (!recorded) {
+      return UNRECORDED_NANOS;
+    }
+    lock.lock();
+    try {
+      var next = waiting.peek();
+      long nanos =
+          next == null
+              ? Long.MAX_VALUE
+              : TimeUnit.MILLISECONDS.toNanos(Duration.between(now, next.due()).toMillis() + 1);
+      return Math.clamp(nanos, 10_000_000L, TimeUnit.SECONDS.toNanos(60));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void takeUp(Waiting next, Instant now) {
+    var account = next.document().account();
+    account.retain();
+    boolean taken = false;
+    try (var view = account.view(Mailbox.INBOX, false)) {
+      int sequence = view.sequenceOf(Integer.toUnsignedLong(next.uid()));
+      if (sequence == 0) {
+        // Somebody has taken it out of the document.
+        next.document().messages.decrementAndGet();
+        return;
+      }
+      var entry = view.at(sequence);
+      if (entry.marks().has(Flag.FLAGGED)) {
+        return;
+      }
+      int state = view.sequenceOf(Integer.toUnsignedLong(next.stateUid()));
+      var message = QueuedMessage.read(next.document(), entry, state == 0 ? null : view.at(state));
+      active.put(message.arrival().id(), message);
+      taken = true;
+      relaying.dispatch(message, now);
+    } catch (QueueText.MalformedException e) {
+      LOG.log(
+          Level.ERROR,
+          () ->
+              account.address()
+                  + ", message "
+                  + next.uid()
+                  + " is held, since its envelope cannot be read: "
+                  + e.getMessage());
+    } catch (IOException | MailboxException e) {
+      LOG.log(Level.WARNING, () -> account.address() + ": " + e.getMessage());
+      later(
+          new Waiting(
+              next.document(),
+              next.uid(),
+              next.stateUid(),
+              next.id(),
+              now.plus(Duration.ofMinutes(1))));
+    } finally {
+      if (!taken) {
+        account.release();
+      }
+    }
+  }
+
+  /// All jobs of a message have ended: it waits again, or is gone.
+  private void over(QueuedMessage message) {
+    Instant due;
+    message.recording.lock();
+    try {
+      due =
+          message.recipients.stream()
+              .filter(Progress::waits)
+              .map(Progress::next)
+              .min(Comparator.naturalOrder())
+              .orElse(Instant.MAX);
+    } finally {
+      message.recording.unlock();
+    }
+    active.remove(message.arrival().id());
+    var document = message.document();
+    if (message.gone) {
+      document.messages.decrementAndGet();
+    } else {
+      later(
+          Waiting.of(
+              document, message.entry(), message.state, number(message.arrival().id()), due));
+    }
+    document.account().release();
+    if (active.size() == settings.activeMax() - 1) {
+      signal();
+    }
+  }
+
+  private void signal() {
+    lock.lock();
+    try {
+      changed.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static long number(String id) {
+    try {
+      return Long.parseLong(id, 36);
+    } catch (NumberFormatException e) {
+      return 0;
+    }
+  }
+
+  /// How many messages there are: being tried, and waiting.
+  public int size() {
+    lock.lock();
+    try {
+      return waiting.size() + active.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Tries nothing more. Sessions in the middle of a message are waited for, for a moment; what
+  /// they do not tell in time is tried again after the next start.
+  @Override
+  public void close() {
+    closing = true;
+    signal();
+    try {
+      var thread = scheduler;
+      if (thread != null) {
+        thread.join(GRACE);
+      }
+      relaying.close(GRACE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,154 @@
+package longhand.queue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.ReentrantLock;
+import longhand.mail.Address;
+import longhand.relay.Route;
+import longhand.store.Entry;
+import org.jspecify.annotations.Nullable;
+
+/// A message of the queue that is being tried. What is known of its recipients is in memory ahead
+/// of the document for as long as a batch takes.
+final class QueuedMessage {
+
+  private final QueueDocument document;
+  private final Entry entry;
+  private final QueueText.Arrival arrival;
+
+  /// Held while what became of recipients is written down.
+  final ReentrantLock recording = new ReentrantLock();
+
+  /// What became of recipients and is not written down yet.
+  final ConcurrentLinkedQueue<Result> results = new ConcurrentLinkedQueue<>();
+
+  // Guarded by `recording`.
+  List<Progress> recipients;
+  @Nullable Entry state;
+  boolean gone;
+
+  // Guarded by this.
+  private int jobs;
+
+  /// What became of one recipient at one try.
+  ///
+  /// @param confirmed whether the server that took it promised the reports that the sender asked
+  ///   for
+  record Result(
+      int number, Progress.State state, Progress.Last last, boolean counted, boolean confirmed) {}
+
+  QueuedMessage(
+      QueueDocument document,
+      Entry entry,
+      QueueText.Arrival arrival,
+      List<Progress> recipients,
+      @Nullable Entry state) {
+    this.document = document;
+    this.entry = entry;
+    this.arrival = arrival;
+    this.recipients = new ArrayList<>(recipients);
+    this.state = state;
+  }
+
+  /// Reads a message from its entries.
+  ///
+  /// @param stateEntry what became of it; null when it was never tried
+  static QueuedMessage read(QueueDocument document, Entry entry, @Nullable Entry stateEntry)
+      throws IOException {
+    QueueText.Arrival arrival;
+    try (var in = document.account().open(entry)) {
+      arrival = QueueText.readArrival(in);
+    }
+    int count = arrival.envelope().to().size();
+    if (stateEntry == null) {
+      return new QueuedMessage(
+          document,
+          entry,
+          arrival,
+          Collections.nCopies(count, Progress.fresh(Instant.EPOCH)),
+          null);
+    }
+    // Those that the state does not name have had their end.
+    var over = new Progress(Progress.State.DELIVERED, 0, Instant.EPOCH, false, Optional.empty());
+    var recipients = new ArrayList<>(Collections.nCopies(count, over));
+    try (var in = document.account().open(stateEntry)) {
+      for (var numbered : QueueText.readState(in).waiting()) {
+        if (numbered.number() < 0 || numbered.number() >= count) {
+          throw new QueueText.MalformedException("a recipient number " + numbered.number());
+        }
+        recipients.set(numbered.number(), numbered.progress());
+      }
+    }
+    return new QueuedMessage(document, entry, arrival, recipients, stateEntry);
+  }
+
+  QueueDocument document() {
+    return document;
+  }
+
+  Entry entry() {
+    return entry;
+  }
+
+  QueueText.Arrival arrival() {
+    return arrival;
+  }
+
+  Instant arrived() {
+    return arrival.arrived();
+  }
+
+  /// When it is given up.
+  Instant expiry(Route route) {
+    return arrived().plus(route.pace().expiry());
+  }
+
+  int priority() {
+    return 0;
+  }
+
+  /// Who it is sent by, for taking turns.
+  String sender() {
+    return arrival
+        .account()
+        .or(() -> arrival.envelope().from().address())
+        .map(Address::toString)
+        .orElse("");
+  }
+
+  /// Octets of the message itself, on the wire.
+  long sizeOctets() {
+    return entry.sizeOctets() - arrival.octets();
+  }
+
+  /// The message itself, as it goes over the wire.
+  InputStream open() throws IOException {
+    var in = document.account().open(entry);
+    boolean ready = false;
+    try {
+      in.skipNBytes(arrival.octets());
+      ready = true;
+      return in;
+    } finally {
+      if (!ready) {
+        in.close();
+      }
+    }
+  }
+
+  /// So many jobs more are under way.
+  synchronized void begin(int more) {
+    jobs += more;
+  }
+
+  /// A job has ended; whether it was the last.
+  synchronized boolean end() {
+    return --jobs == 0;
+  }
+}

@@ -1,0 +1,254 @@
+package longhand.queue;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import longhand.disk.FileSystemDisk;
+import longhand.mail.Address;
+import longhand.mail.Domain;
+import longhand.mail.EnhancedStatus;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A message leaves the queue delivered, given up or expired, and in no other way (invariant I8).
+class QueueTest {
+
+  private static final String TEXT = "Subject: hello\r\n\r\nFrom here\r\nto there\r\n";
+
+  @TempDir Path data;
+  private final TestCourier courier = new TestCourier();
+  private TestQueue queue;
+
+  @BeforeEach
+  void open() throws Exception {
+    queue = new TestQueue(new FileSystemDisk(), data, courier, TestQueue.BEGAN, 0);
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    queue.close();
+  }
+
+  private void reopen() throws Exception {
+    var now = queue.now;
+    queue.close();
+    queue = new TestQueue(new FileSystemDisk(), data, courier, now, 1000);
+  }
+
+  private String document() throws Exception {
+    queue.store.settle();
+    return Files.readString(data.resolve("mail/queue.invalid/1"), StandardCharsets.ISO_8859_1);
+  }
+
+  @Test
+  void aMessageGoesOutAtOnceAsItIs() throws Exception {
+    queue.accept(TEXT, "bob@example.net");
+    assertThat(queue.queue.size()).isEqualTo(1);
+    queue.run();
+    assertThat(courier.arrived)
+        .containsExactly(
+            new TestCourier.Arrived(
+                new Address("bob", new Domain("example.net")), "Received: x\r\n" + TEXT));
+    assertThat(queue.queue.size()).isZero();
+    reopen();
+    assertThat(queue.queue.size()).isZero();
+    queue.pass(Duration.ofDays(6), Duration.ofHours(1));
+    assertThat(courier.arrived).hasSize(1);
+  }
+
+  @Test
+  void aPersonCanReadWhatWaits() throws Exception {
+    courier.answers = _ -> TestCourier.GREYLISTED;
+    var id = queue.accept(TEXT, "bob@example.net", "ann@example.net");
+    queue.run();
+    assertThat(document())
+        .contains(
+            "Queue-Id: " + id + "\n",
+            "Queue-From: <alice@example.com>\nQueue-To: <bob@example.net>\n",
+            "Subject: " + id + ": 2 of 2 recipients wait\n",
+            "<bob@example.net>; attempts 1; next 2026-11-24T18:0",
+            "; 4.7.1; mx [192.0.2.1]; 451 4.7.1 come back later\n");
+  }
+
+  @Test
+  void recipientsOfOneDestinationShareATransaction() throws Exception {
+    var to = new ArrayList<String>();
+    for (int i = 0; i < 250; i++) {
+      to.add("r" + i + "@example.net");
+    }
+    queue.accept(TEXT, to.toArray(String[]::new));
+    queue.run();
+    assertThat(courier.arrived).hasSize(250);
+    assertThat(queue.queue.size()).isZero();
+    assertThat(courier.opened).isLessThanOrEqualTo(3);
+  }
+
+  @Test
+  void whatIsDeferredIsTriedAgainLaterAndLater() throws Exception {
+    courier.answers = _ -> TestCourier.GREYLISTED;
+    queue.accept(TEXT, "bob@example.net");
+    var tries = new ArrayList<Duration>();
+    queue.run();
+    int seen = courier.opened;
+    for (int minutes = 1; minutes < 48 * 60; minutes++) {
+      queue.now = TestQueue.BEGAN.plus(Duration.ofMinutes(minutes));
+      queue.run();
+      if (courier.opened > seen) {
+        tries.add(Duration.ofMinutes(minutes));
+        seen = courier.opened;
+      }
+      if (minutes % 60 == 0) {
+        reopen();
+      }
+    }
+    var gaps = new ArrayList<Long>();
+    for (int i = 0; i < tries.size(); i++) {
+      gaps.add(tries.get(i).minus(i == 0 ? Duration.ZERO : tries.get(i - 1)).toMinutes());
+    }
+    long expected = 5;
+    for (long gap : gaps) {
+      assertThat(gap).as(gaps.toString()).isBetween(expected * 79 / 100, expected * 121 / 100 + 2);
+      expected = Math.min(240, expected * 2);
+    }
+    assertThat(gaps).hasSizeBetween(13, 20);
+  }
+
+  @Test
+  void whoWasServedIsNotServedAgain() throws Exception {
+    courier.answers =
+        address ->
+            address.localPart().equals("bob") ? TestCourier.GREYLISTED : TestCourier.ACCEPTED;
+    queue.accept(TEXT, "ann@example.net", "bob@example.net", "cat@example.org");
+    queue.run();
+    reopen();
+    courier.answers = _ -> TestCourier.ACCEPTED;
+    queue.pass(Duration.ofMinutes(10), Duration.ofMinutes(1));
+    assertThat(courier.arrived.stream().map(each -> each.to().localPart()))
+        .containsExactlyInAnyOrder("ann", "cat", "bob");
+    assertThat(queue.queue.size()).isZero();
+  }
+
+  @Test
+  void whatIsRefusedIsGivenUp() throws Exception {
+    courier.answers = _ -> TestCourier.UNKNOWN;
+    queue.accept(TEXT, "bob@example.net");
+    courier.places.put(
+        new Domain("nowhere.example"),
+        new Courier.Contact.Nowhere(new EnhancedStatus(5, 1, 10), "takes no mail"));
+    queue.accept(TEXT, "bob@nowhere.example");
+    queue.run();
+    assertThat(queue.queue.size()).isZero();
+    assertThat(queue.queue.counts().failed.sum()).isEqualTo(2);
+  }
+
+  @Test
+  void whatCannotBeDeliveredExpires() throws Exception {
+    courier.dead("example.net", true);
+    queue.accept(TEXT, "bob@example.net");
+    queue.pass(Duration.ofHours(5 * 24 - 1), Duration.ofMinutes(30));
+    reopen();
+    assertThat(queue.queue.size()).isEqualTo(1);
+    queue.pass(Duration.ofHours(3), Duration.ofMinutes(10));
+    assertThat(queue.queue.size()).isZero();
+    assertThat(queue.queue.counts().failed.sum()).isEqualTo(1);
+    assertThat(courier.arrived).isEmpty();
+  }
+
+  /// One message tries, the others know.
+  @Test
+  void aDeadDestinationIsLeftAlone() throws Exception {
+    courier.dead("dead.example", true);
+    for (int i = 0; i < 50; i++) {
+      queue.accept(TEXT, "r" + i + "@dead.example");
+    }
+    queue.run();
+    int opened = courier.opened;
+    assertThat(opened).isLessThanOrEqualTo(3);
+    queue.accept(TEXT, "late@dead.example");
+    queue.accept(TEXT, "ann@example.net");
+    queue.run();
+    assertThat(courier.opened).isEqualTo(opened + 1);
+    assertThat(courier.arrived).hasSize(1);
+    courier.dead("dead.example", false);
+    queue.pass(Duration.ofMinutes(30), Duration.ofMinutes(1));
+    assertThat(courier.arrived).hasSize(52);
+    assertThat(queue.queue.size()).isZero();
+  }
+
+  @Test
+  void sendersTakeTurns() throws Exception {
+    courier.dead("example.net", true);
+    for (int i = 0; i < 20; i++) {
+      queue.accept(TEXT, "many" + i + "@example.net");
+    }
+    var other = new Address("zoe", new Domain("example.com"));
+    queue.accept(other, TEXT, List.of(TestQueue.to("one@example.net")));
+    queue.run();
+    courier.dead("example.net", false);
+    // All are due at once.
+    queue.now = queue.now.plus(Duration.ofMinutes(20));
+    queue.run();
+    assertThat(courier.arrived).hasSize(21);
+    assertThat(courier.arrived.subList(0, 3).stream().map(each -> each.to().localPart()))
+        .contains("one");
+  }
+
+  /// A session that waited may have been closed by the server meanwhile.
+  @Test
+  void aSessionThatBrokeWhileItWaitedIsOpenedAgain() throws Exception {
+    queue.accept(TEXT, "first@example.net");
+    queue.accept(TEXT, "second@example.net");
+    var tries = new HashMap<String, Integer>();
+    courier.answers =
+        address ->
+            address.localPart().equals("second")
+                    && tries.merge(address.localPart(), 1, Integer::sum) == 1
+                ? TestCourier.CUT
+                : TestCourier.ACCEPTED;
+    queue.run();
+    assertThat(courier.arrived).hasSize(2);
+    assertThat(queue.queue.counts().deferred.sum()).isZero();
+  }
+
+  @Test
+  void whatAPersonTakesOutOfTheDocumentIsGone() throws Exception {
+    courier.answers = _ -> TestCourier.GREYLISTED;
+    queue.accept(TEXT, "bob@example.net");
+    queue.run();
+    var text = document();
+    queue.close();
+    int entry = text.indexOf("From alice");
+    int state = text.indexOf("From MAILER-DAEMON", entry);
+    Files.writeString(
+        data.resolve("mail/queue.invalid/1"),
+        text.substring(0, entry) + text.substring(state),
+        StandardCharsets.ISO_8859_1);
+    queue = new TestQueue(new FileSystemDisk(), data, courier, queue.now, 1000);
+    assertThat(queue.queue.size()).isZero();
+    courier.answers = _ -> TestCourier.ACCEPTED;
+    queue.pass(Duration.ofHours(1), Duration.ofMinutes(1));
+    assertThat(courier.arrived).isEmpty();
+  }
+
+  /// More than may be tried at once.
+  @Test
+  void theRestWaitsItsTurn() throws Exception {
+    for (int i = 0; i < 350; i++) {
+      queue.accept(TEXT, "r" + i + "@example" + i % 7 + ".net");
+    }
+    for (int i = 0; i < 5; i++) {
+      queue.run();
+    }
+    assertThat(courier.arrived).hasSize(350);
+    assertThat(queue.queue.size()).isZero();
+    assertThat(document().lines().filter(line -> line.startsWith("Status:"))).isNotEmpty();
+  }
+}

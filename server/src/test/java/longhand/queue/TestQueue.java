@@ -1,0 +1,140 @@
+package longhand.queue;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import longhand.disk.Disk;
+import longhand.mail.Address;
+import longhand.mail.Domain;
+import longhand.mail.Envelope;
+import longhand.mail.ForwardPath;
+import longhand.mail.ReversePath;
+import longhand.store.MailboxException;
+import longhand.store.Store;
+import longhand.store.StoreSettings;
+
+/// A queue on one thread, with a clock that goes as the test says: the same each time.
+final class TestQueue implements Closeable {
+
+  static final Address SENDER = new Address("alice", new Domain("example.com"));
+  static final Instant BEGAN = Instant.parse("2026-11-24T18:00:00Z");
+
+  final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
+  final TestCourier courier;
+  final Store store;
+  final Queue queue;
+  Instant now;
+  private int ids;
+
+  TestQueue(Disk disk, java.nio.file.Path data, TestCourier courier, Instant now, int ids)
+      throws IOException {
+    this.courier = courier;
+    this.now = now;
+    this.ids = ids;
+    this.store = Store.open(data, disk, () -> this.now, new Random(1), SETTINGS);
+    this.queue =
+        new Queue(
+            store,
+            courier,
+            () -> this.now,
+            new Random(2),
+            new Queue.Settings(100, Duration.ZERO),
+            tasks::add);
+    queue.load();
+  }
+
+  private static final StoreSettings SETTINGS =
+      new StoreSettings(
+          256 * 1024,
+          4,
+          false,
+          Duration.ofSeconds(5),
+          Duration.ofDays(1),
+          false,
+          Duration.ofMinutes(5),
+          4096,
+          1L << 30);
+
+  static ForwardPath to(String address) {
+    int at = address.indexOf('@');
+    return ForwardPath.of(
+        new Address(address.substring(0, at), new Domain(address.substring(at + 1))));
+  }
+
+  /// Accepts a message for those.
+  String accept(String text, String... to) throws IOException, MailboxException {
+    var paths = new ArrayList<ForwardPath>();
+    for (var each : to) {
+      paths.add(to(each));
+    }
+    return accept(SENDER, text, paths);
+  }
+
+  String accept(Address from, String text, List<ForwardPath> to)
+      throws IOException, MailboxException {
+    var id = Integer.toString(10_000 + ids++, 36);
+    var envelope =
+        new Envelope(
+            ReversePath.of(from),
+            to,
+            Envelope.Body.SEVEN_BIT,
+            false,
+            Optional.empty(),
+            Optional.empty());
+    try (var letter = store.letter()) {
+      var octets = text.getBytes(StandardCharsets.US_ASCII);
+      letter.write(octets, 0, octets.length);
+      letter.finish();
+      var admission =
+          queue.admit(
+              id,
+              Optional.of(from),
+              envelope,
+              letter,
+              "Received: x\r\n".getBytes(StandardCharsets.US_ASCII),
+              now);
+      boolean entered = false;
+      try {
+        var entry = store.append(List.of(admission.append())).getFirst();
+        entered = true;
+        admission.entered(entry);
+      } finally {
+        if (!entered) {
+          admission.refused();
+        }
+      }
+    }
+    return id;
+  }
+
+  /// Runs what can be run now.
+  void run() {
+    queue.step();
+    for (var task = tasks.poll(); task != null; task = tasks.poll()) {
+      task.run();
+    }
+  }
+
+  /// Lets time go by, in steps.
+  void pass(Duration time, Duration step) {
+    var end = now.plus(time);
+    run();
+    while (now.isBefore(end)) {
+      now = now.plus(step);
+      run();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    queue.close();
+    store.close();
+  }
+}
