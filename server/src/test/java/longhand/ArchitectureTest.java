@@ -25,7 +25,7 @@ class ArchitectureTest {
   private static final List<List<String>> ROWS =
       List.of(
           List.of("mail"),
-          List.of("wire", "disk"),
+          List.of("wire", "disk", "dns"),
           List.of("message", "auth"),
           List.of("directory", "index", "dkim", "relay"),
           List.of("store", "check"),
@@ -129,6 +129,7 @@ class ArchitectureTest {
     only("longhand.server", "ch.qos.logback..").check(CLASSES);
     only("longhand.server", "org.slf4j..").check(CLASSES);
     only("longhand.auth", "com.ongres..").check(CLASSES);
+    only("longhand.dns", "org.xbill..").check(CLASSES);
     only("longhand.message", "org.apache.james..").check(CLASSES);
   }
 
