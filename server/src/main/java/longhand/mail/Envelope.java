@@ -11,18 +11,23 @@ import java.util.Optional;
 /// @param smtpUtf8 whether it needs internationalised mail (RFC 6531)
 /// @param returned how much of the message a DSN is to carry (RFC 3461 §4.3)
 /// @param id the value of ENVID, still in xtext (RFC 3461 §4.4)
+/// @param handling what else its sender asks for
 public record Envelope(
     ReversePath from,
     List<ForwardPath> to,
     Body body,
     boolean smtpUtf8,
     Optional<Returned> returned,
-    Optional<String> id) {
+    Optional<String> id,
+    Handling handling) {
 
-  /// The BODY parameter (RFC 6152).
+  /// The BODY parameter.
   public enum Body {
     SEVEN_BIT,
-    EIGHT_BIT_MIME
+    /// Lines of any octets but NUL (RFC 6152).
+    EIGHT_BIT_MIME,
+    /// Any octets, after a header that is text (RFC 3030 §3).
+    BINARY_MIME
   }
 
   /// The RET parameter (RFC 3461 §4.3).
@@ -33,5 +38,16 @@ public record Envelope(
 
   public Envelope {
     to = List.copyOf(to);
+  }
+
+  /// Of a message whose sender asks for nothing beyond delivery.
+  public Envelope(
+      ReversePath from,
+      List<ForwardPath> to,
+      Body body,
+      boolean smtpUtf8,
+      Optional<Returned> returned,
+      Optional<String> id) {
+    this(from, to, body, smtpUtf8, returned, id, Handling.USUAL);
   }
 }

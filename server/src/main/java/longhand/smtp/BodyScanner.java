@@ -10,7 +10,8 @@ import longhand.wire.LineEnds;
 ///
 /// Only CRLF ends a line and only CRLF `.` CRLF ends the message. A CR without LF or an LF without
 /// CR, anywhere, is `BareLineEndException`: what follows means different things to different
-/// servers, so nothing of it may be believed.
+/// servers, so nothing of it may be believed. With `BINARY` that holds for the header; after the
+/// empty line that ends it, anything goes, and how many octets come is the client's word alone.
 final class BodyScanner {
 
   /// Takes the octets of the message.
@@ -19,26 +20,36 @@ final class BodyScanner {
     void write(byte[] octets, int offset, int length) throws IOException;
   }
 
+  /// How a message comes.
+  enum Framing {
+    /// Dot-stuffed, up to a line of one dot.
+    DATA,
+    /// In chunks of text.
+    BDAT,
+    /// In chunks of text that hold any octets after the header (RFC 3030 §3).
+    BINARY
+  }
+
   private enum State {
     LINE_BEGIN,
     TEXT,
     CR,
     DOT,
     DOT_CR,
+    ANYTHING,
     ENDED
   }
 
-  private final boolean dots;
+  private final Framing framing;
   private final int lineOctetsMax;
   private final Sink sink;
   private State state = State.LINE_BEGIN;
   private long lineOctets;
   private boolean lineTooLong;
 
-  /// @param dots whether the octets are dot-stuffed and ended by a dot (DATA), or bare (BDAT)
   /// @param lineOctetsMax beyond which `lineTooLong` is set
-  BodyScanner(boolean dots, int lineOctetsMax, Sink sink) {
-    this.dots = dots;
+  BodyScanner(Framing framing, int lineOctetsMax, Sink sink) {
+    this.framing = framing;
     this.lineOctetsMax = lineOctetsMax;
     this.sink = sink;
   }
@@ -51,7 +62,7 @@ final class BodyScanner {
     while (i < to && state != State.ENDED) {
       switch (state) {
         case LINE_BEGIN -> {
-          if (dots && octets[i] == '.') {
+          if (framing == Framing.DATA && octets[i] == '.') {
             put(octets, run, i);
             run = ++i;
             state = State.DOT;
@@ -76,8 +87,8 @@ final class BodyScanner {
             throw new BareLineEndException();
           }
           lineTooLong |= lineOctets > lineOctetsMax;
+          state = lineOctets == 0 && framing == Framing.BINARY ? State.ANYTHING : State.LINE_BEGIN;
           lineOctets = 0;
-          state = State.LINE_BEGIN;
         }
         case DOT -> {
           if (octets[i] == '\r') {
@@ -94,6 +105,7 @@ final class BodyScanner {
           run = i;
           state = State.ENDED;
         }
+        case ANYTHING -> i = to;
         case ENDED -> throw new IllegalStateException("the message has ended");
       }
     }

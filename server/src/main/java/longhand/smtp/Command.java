@@ -1,10 +1,13 @@
 package longhand.smtp;
 
+import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
 import longhand.mail.ReversePath;
+import longhand.wire.Limits;
 
 /// One SMTP command line, parsed and checked (RFC 5321 §4.1.1).
 ///
@@ -21,10 +24,12 @@ sealed interface Command {
     }
   }
 
-  /// MAIL, with the parameters of RFC 1870, RFC 6152, RFC 6531, RFC 4954 and RFC 3461.
+  /// MAIL, with the parameters of RFC 1870, RFC 6152, RFC 6531, RFC 4954 and RFC 3461, and those of
+  /// each [Extension] that is announced.
   ///
   /// @param sizeOctets what SIZE says
   /// @param auth the AUTH parameter, still in xtext; checked and not used
+  /// @param handling what the extensions ask for
   record Mail(
       ReversePath from,
       OptionalLong sizeOctets,
@@ -32,8 +37,25 @@ sealed interface Command {
       boolean smtpUtf8,
       Optional<String> auth,
       Optional<Envelope.Returned> returned,
-      Optional<String> envelopeId)
-      implements Command {}
+      Optional<String> envelopeId,
+      Handling handling)
+      implements Command {
+
+    /// What is wrong with it that only the clock tells; empty when nothing is.
+    Optional<Reply> untimely(Instant now, Limits limits) {
+      if (handling.release().isEmpty()) {
+        return Optional.empty();
+      }
+      var release = handling.release().get().at(now);
+      // RFC 4865 §4: no longer than what EHLO announced, and not beyond the time of use.
+      if (release.isAfter(now.plus(limits.futureReleaseMax()))) {
+        return Optional.of(Reply.HELD_TOO_LONG);
+      }
+      return handling.by().filter(by -> !by.deadline(now).isAfter(release)).isPresent()
+          ? Optional.of(Reply.HELD_BEYOND_USE)
+          : Optional.empty();
+    }
+  }
 
   /// RCPT.
   ///

@@ -5,6 +5,10 @@ import java.net.Inet6Address;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.Base64;
 import java.util.EnumSet;
 import java.util.Locale;
@@ -15,8 +19,11 @@ import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
 import longhand.mail.Idna;
 import longhand.mail.ReversePath;
+import longhand.mail.Xtext;
+import org.jspecify.annotations.Nullable;
 
 /// Turns one command line, without its CRLF, into a [Command]. Methods bear the names of their
 /// grammar productions (RFC 5321 §4.1.2). Strict: what no RFC allows is `Malformed`, but for two
@@ -56,19 +63,22 @@ final class CommandParser {
 
   private final byte[] line;
   private final Domain postmasterDomain;
+  private final Set<Extension> announced;
   private int at;
 
-  private CommandParser(byte[] line, Domain postmasterDomain) {
+  private CommandParser(byte[] line, Domain postmasterDomain, Set<Extension> announced) {
     this.line = line;
     this.postmasterDomain = postmasterDomain;
+    this.announced = announced;
   }
 
   /// Parses a line.
   ///
   /// @param postmasterDomain what `RCPT TO:<Postmaster>` without a domain means (RFC 5321 §4.5.1)
-  static Command parse(byte[] line, Domain postmasterDomain) {
+  /// @param announced whose parameters are known
+  static Command parse(byte[] line, Domain postmasterDomain, Set<Extension> announced) {
     try {
-      return new CommandParser(line, postmasterDomain).command();
+      return new CommandParser(line, postmasterDomain, announced).command();
     } catch (Wrong wrong) {
       return new Command.Malformed(wrong.owed);
     }
@@ -167,42 +177,78 @@ final class CommandParser {
     Optional<String> authenticated = Optional.empty();
     Optional<Envelope.Returned> returned = Optional.empty();
     Optional<String> envelopeId = Optional.empty();
+    Optional<Handling.Release> release = Optional.empty();
+    Optional<Handling.DeliverBy> by = Optional.empty();
+    int priority = 0;
+    boolean requireTls = false;
     while (parameterFollows(BAD_MAIL)) {
       var parameter = MailParameter.of(esmtpKeyword());
+      if (parameter.extension != null && !announced.contains(parameter.extension)) {
+        throw new Wrong(UNKNOWN_PARAMETER);
+      }
       if (!seen.add(parameter)) {
         throw new Wrong(BAD_PARAMETER);
       }
       switch (parameter) {
         case SIZE -> size = OptionalLong.of(size(esmtpValue()));
         case BODY -> body = body(esmtpValue());
-        case SMTPUTF8 -> {
-          if (peek() == '=') {
-            throw new Wrong(BAD_PARAMETER);
-          }
-          smtpUtf8 = true;
-        }
+        case SMTPUTF8 -> smtpUtf8 = noValue();
         case AUTH -> authenticated = Optional.of(xtext(esmtpValue()));
         case RET -> returned = Optional.of(returned(esmtpValue()));
         case ENVID -> envelopeId = Optional.of(envelopeId(esmtpValue()));
+        case HOLDFOR -> release = Optional.of(holdFor(release, esmtpValue()));
+        case HOLDUNTIL -> release = Optional.of(holdUntil(release, esmtpValue()));
+        case BY -> by = Optional.of(deliverBy(esmtpValue()));
+        case MT_PRIORITY -> priority = priority(esmtpValue());
+        case REQUIRETLS -> requireTls = noValue();
       }
     }
     if (!ascii && !smtpUtf8) {
       throw new Wrong(Reply.NON_ASCII);
     }
-    return new Command.Mail(from, size, body, smtpUtf8, authenticated, returned, envelopeId);
+    var handling =
+        release.isEmpty() && by.isEmpty() && priority == 0 && !requireTls
+            ? Handling.USUAL
+            : new Handling(release, by, priority, requireTls);
+    return new Command.Mail(
+        from, size, body, smtpUtf8, authenticated, returned, envelopeId, handling);
+  }
+
+  /// A parameter that is a keyword alone.
+  private boolean noValue() throws Wrong {
+    if (peek() == '=') {
+      throw new Wrong(BAD_PARAMETER);
+    }
+    return true;
   }
 
   private enum MailParameter {
-    SIZE,
-    BODY,
-    SMTPUTF8,
-    AUTH,
-    RET,
-    ENVID;
+    SIZE("SIZE", null),
+    BODY("BODY", null),
+    SMTPUTF8("SMTPUTF8", null),
+    AUTH("AUTH", null),
+    RET("RET", null),
+    ENVID("ENVID", null),
+    HOLDFOR("HOLDFOR", Extension.FUTURERELEASE),
+    HOLDUNTIL("HOLDUNTIL", Extension.FUTURERELEASE),
+    BY("BY", Extension.DELIVERBY),
+    MT_PRIORITY("MT-PRIORITY", Extension.MT_PRIORITY),
+    REQUIRETLS("REQUIRETLS", Extension.REQUIRETLS);
+
+    private static final MailParameter[] ALL = values();
+
+    private final String keyword;
+    private final @Nullable Extension extension;
+
+    /// @param extension that must be announced; null for one that always is
+    MailParameter(String keyword, @Nullable Extension extension) {
+      this.keyword = keyword;
+      this.extension = extension;
+    }
 
     static MailParameter of(String keyword) throws Wrong {
-      for (var parameter : values()) {
-        if (parameter.name().equals(keyword)) {
+      for (var parameter : ALL) {
+        if (parameter.keyword.equals(keyword)) {
           return parameter;
         }
       }
@@ -499,10 +545,16 @@ final class CommandParser {
     return size;
   }
 
-  private static Envelope.Body body(String value) throws Wrong {
+  private Envelope.Body body(String value) throws Wrong {
     return switch (value.toUpperCase(Locale.ROOT)) {
       case "7BIT" -> Envelope.Body.SEVEN_BIT;
       case "8BITMIME" -> Envelope.Body.EIGHT_BIT_MIME;
+      case "BINARYMIME" -> {
+        if (!announced.contains(Extension.BINARYMIME)) {
+          throw new Wrong(UNKNOWN_PARAMETER);
+        }
+        yield Envelope.Body.BINARY_MIME;
+      }
       default -> throw new Wrong(BAD_PARAMETER);
     };
   }
@@ -519,7 +571,98 @@ final class CommandParser {
     if (value.length() > ENVELOPE_ID_OCTETS_MAX) {
       throw new Wrong(BAD_PARAMETER);
     }
-    return xtext(value);
+    return printable(value);
+  }
+
+  /// RFC 4865 §3: one of HOLDFOR and HOLDUNTIL, 1 to 999999999 seconds.
+  private static Handling.Release holdFor(Optional<Handling.Release> other, String value)
+      throws Wrong {
+    int seconds = digits(value, 0, value.length());
+    if (other.isPresent() || seconds == 0 || value.charAt(0) == '0') {
+      throw new Wrong(BAD_PARAMETER);
+    }
+    return new Handling.Release.For(Duration.ofSeconds(seconds));
+  }
+
+  private static Handling.Release holdUntil(Optional<Handling.Release> other, String value)
+      throws Wrong {
+    if (other.isPresent()) {
+      throw new Wrong(BAD_PARAMETER);
+    }
+    return new Handling.Release.Until(dateTime(value));
+  }
+
+  /// `2026-11-24T18:30:00Z`, or with a fraction of the second and an offset (RFC 3339 §5.6).
+  private static Instant dateTime(String value) throws Wrong {
+    int length = value.length();
+    // The form is RFC 3339's, which is narrower than what the JDK reads; the JDK reads the numbers.
+    if (length < 20
+        || length > 64
+        || (value.charAt(10) | 0x20) != 't'
+        || value.charAt(16) != ':'
+        || ((value.charAt(length - 1) | 0x20) != 'z'
+            && "+-".indexOf(value.charAt(length - 6)) < 0)) {
+      throw new Wrong(BAD_PARAMETER);
+    }
+    try {
+      return OffsetDateTime.parse(value.toUpperCase(Locale.ROOT)).toInstant();
+    } catch (DateTimeException e) {
+      throw new Wrong(BAD_PARAMETER);
+    }
+  }
+
+  /// RFC 2852 §4: seconds of up to nine digits with or without a sign, `;`, `N` or `R`, perhaps
+  /// `T`.
+  private static Handling.DeliverBy deliverBy(String value) throws Wrong {
+    boolean signed = value.charAt(0) == '-' || value.charAt(0) == '+';
+    int semicolon = value.indexOf(';');
+    if (semicolon < 0) {
+      throw new Wrong(BAD_PARAMETER);
+    }
+    int seconds = digits(value, signed ? 1 : 0, semicolon);
+    if (value.charAt(0) == '-') {
+      seconds = -seconds;
+    }
+    var how = value.substring(semicolon + 1).toUpperCase(Locale.ROOT);
+    var mode =
+        switch (how) {
+          case "N", "NT" -> Handling.DeliverBy.Mode.NOTIFY;
+          case "R", "RT" -> Handling.DeliverBy.Mode.RETURN;
+          default -> throw new Wrong(BAD_PARAMETER);
+        };
+    if (seconds <= 0 && mode == Handling.DeliverBy.Mode.RETURN) {
+      throw new Wrong(BAD_PARAMETER);
+    }
+    return new Handling.DeliverBy(seconds, mode, how.length() == 2);
+  }
+
+  /// RFC 6710 §5: one digit, perhaps after `-`; no `-0`.
+  private static int priority(String value) throws Wrong {
+    boolean negative = value.charAt(0) == '-';
+    if (value.length() != (negative ? 2 : 1)) {
+      throw new Wrong(BAD_PARAMETER);
+    }
+    int digit = digits(value, value.length() - 1, value.length());
+    if (negative && digit == 0) {
+      throw new Wrong(BAD_PARAMETER);
+    }
+    return negative ? -digit : digit;
+  }
+
+  /// One to nine digits.
+  private static int digits(String value, int begin, int end) throws Wrong {
+    if (begin >= end || end - begin > 9) {
+      throw new Wrong(BAD_PARAMETER);
+    }
+    int number = 0;
+    for (int i = begin; i < end; i++) {
+      int digit = value.charAt(i) - '0';
+      if (digit < 0 || digit > 9) {
+        throw new Wrong(BAD_PARAMETER);
+      }
+      number = number * 10 + digit;
+    }
+    return number;
   }
 
   private static Set<ForwardPath.Notify> reports(String value) throws Wrong {
@@ -561,24 +704,60 @@ final class CommandParser {
         throw new Wrong(BAD_PARAMETER);
       }
     }
-    if (!value.regionMatches(true, 0, "utf-8;", 0, 6)) {
-      xtext(value.substring(semicolon + 1));
+    var address = value.substring(semicolon + 1);
+    if (value.regionMatches(true, 0, "utf-8;", 0, 6)) {
+      unitext(address);
+    } else {
+      printable(address);
     }
     return value;
   }
 
-  /// RFC 3461 §4: printable ASCII, `+` only before two digits of upper-case hexadecimal.
-  private static String xtext(String value) throws Wrong {
+  /// RFC 6533 §3: characters but `+`, `=` and `\`, which stand as `\x{2B}` like any other may.
+  private static void unitext(String value) throws Wrong {
     for (int i = 0; i < value.length(); i++) {
       char c = value.charAt(i);
-      if (c < '!' || c > '~' || c == '=') {
+      if (c <= ' ' || c == '+' || c == '=') {
         throw new Wrong(BAD_PARAMETER);
       }
-      if (c == '+') {
-        if (i + 2 >= value.length() || !isHex(value.charAt(i + 1)) || !isHex(value.charAt(i + 2))) {
+      if (c == '\\') {
+        int end = value.indexOf('}', i);
+        if (end - i < 5 || end - i > 9 || !value.startsWith("x{", i + 1)) {
           throw new Wrong(BAD_PARAMETER);
         }
-        i += 2;
+        int point = 0;
+        for (int j = i + 3; j < end; j++) {
+          int digit = value.charAt(j) < 0x80 ? Character.digit(value.charAt(j), 16) : -1;
+          if (digit < 0) {
+            throw new Wrong(BAD_PARAMETER);
+          }
+          point = point * 16 + digit;
+        }
+        if (!Character.isValidCodePoint(point)
+            || Character.isISOControl(point)
+            || (point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE)) {
+          throw new Wrong(BAD_PARAMETER);
+        }
+        i = end;
+      }
+    }
+  }
+
+  private static String xtext(String value) throws Wrong {
+    if (!Xtext.isXtext(value)) {
+      throw new Wrong(BAD_PARAMETER);
+    }
+    return value;
+  }
+
+  /// xtext of printable ASCII, blanks included: other characters have no place in a DSN (RFC 3461
+  /// §4.2, §4.4).
+  private static String printable(String value) throws Wrong {
+    var decoded = Xtext.decode(xtext(value));
+    for (int i = 0; i < decoded.length(); i++) {
+      char c = decoded.charAt(i);
+      if ((c < ' ' && c != '\t') || c > '~') {
+        throw new Wrong(BAD_PARAMETER);
       }
     }
     return value;
@@ -681,10 +860,6 @@ final class CommandParser {
 
   private static boolean isLetterDigit(int c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  }
-
-  private static boolean isHex(char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
   }
 
   private static Reply syntax(String text) {

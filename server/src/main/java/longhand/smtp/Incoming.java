@@ -22,12 +22,12 @@ final class Incoming implements Closeable {
   private boolean failed;
 
   /// @param letter new; closed with this
-  /// @param dots DATA, or else BDAT
+  /// @param framing how it comes
   /// @param wantFrom whether the header's From is of interest
-  Incoming(Letter letter, boolean dots, boolean wantFrom, Limits limits) {
+  Incoming(Letter letter, BodyScanner.Framing framing, boolean wantFrom, Limits limits) {
     this.letter = letter;
     this.header = new HeaderScan(limits, wantFrom);
-    this.body = new BodyScanner(dots, limits.smtpTextLineOctetsMax(), this::put);
+    this.body = new BodyScanner(framing, limits.smtpTextLineOctetsMax(), this::put);
     this.octetsMax = limits.messageOctetsMax();
     this.receivedMax = limits.receivedFieldsMax();
   }

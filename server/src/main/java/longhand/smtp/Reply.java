@@ -34,6 +34,12 @@ final class Reply {
   static final Reply RECIPIENT_FIRST = of(503, 5, 5, 1, "No recipient was accepted");
   static final Reply ALREADY_MAIL = of(503, 5, 5, 1, "One message at a time");
   static final Reply NO_DATA_IN_BDAT = of(503, 5, 5, 1, "The message began with BDAT");
+  static final Reply BDAT_FOR_BINARY =
+      of(503, 5, 5, 1, "A message with BODY=BINARYMIME comes with BDAT");
+  static final Reply HELD_TOO_LONG =
+      of(501, 5, 5, 4, "A message is not held back that long; see FUTURERELEASE after EHLO");
+  static final Reply HELD_BEYOND_USE =
+      of(501, 5, 5, 4, "The message is to be held back until BY has passed");
   static final Reply LINE_TOO_LONG = of(500, 5, 5, 6, "Line too long");
   static final Reply BARE_LINE_END =
       of(521, 5, 5, 2, "Bare CR or LF: lines end with CRLF, and only with CRLF");

@@ -10,6 +10,7 @@ import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLSession;
@@ -18,6 +19,7 @@ import longhand.delivery.Destination;
 import longhand.delivery.Outcome;
 import longhand.mail.Address;
 import longhand.mail.EnhancedStatus;
+import longhand.mail.Envelope;
 import longhand.wire.BareLineEndException;
 import longhand.wire.Connection;
 import longhand.wire.Limits;
@@ -133,7 +135,7 @@ final class SmtpSession {
       if (line.length > limits.smtpLineOctetsMax() && !CommandParser.isAuth(line)) {
         throw new LineTooLongException(limits.smtpLineOctetsMax());
       }
-      var command = CommandParser.parse(line, services.postmasterDomain());
+      var command = CommandParser.parse(line, services.postmasterDomain(), Set.of());
       counts.commands.count(command);
       apply(command);
     }
@@ -218,6 +220,10 @@ final class SmtpSession {
       case State.Ready(var hello) -> {
         if (mail.sizeOctets().orElse(0) > limits.messageOctetsMax()) {
           yield Reply.MESSAGE_TOO_LARGE;
+        }
+        var untimely = mail.untimely(services.clock().instant(), limits);
+        if (untimely.isPresent()) {
+          yield untimely.get();
         }
         try {
           if (services.delivery().freeOctets() < limits.diskFreeOctetsMin()) {
@@ -304,11 +310,15 @@ final class SmtpSession {
       reply(Reply.NO_DATA_IN_BDAT);
       return;
     }
+    if (transaction.mail.body() == Envelope.Body.BINARY_MIME) {
+      reply(Reply.BDAT_FOR_BINARY);
+      return;
+    }
     if (transaction.to.isEmpty()) {
       reply(Reply.RECIPIENT_FIRST);
       return;
     }
-    try (var incoming = incoming(true)) {
+    try (var incoming = incoming(BodyScanner.Framing.DATA)) {
       connection.write(Reply.SEND_MESSAGE.octets());
       connection.flush();
       connection.rateBegin(limits.dataRateMin(), limits.dataRateGrace());
@@ -345,7 +355,11 @@ final class SmtpSession {
       return;
     }
     if (transaction.chunks == null) {
-      transaction.chunks = incoming(false);
+      transaction.chunks =
+          incoming(
+              transaction.mail.body() == Envelope.Body.BINARY_MIME
+                  ? BodyScanner.Framing.BINARY
+                  : BodyScanner.Framing.BDAT);
     }
     var incoming = transaction.chunks;
     incoming.readChunk(connection, bdat.octets());
@@ -364,8 +378,8 @@ final class SmtpSession {
     }
   }
 
-  private Incoming incoming(boolean dots) {
-    return new Incoming(services.delivery().letter(), dots, submission, limits);
+  private Incoming incoming(BodyScanner.Framing framing) {
+    return new Incoming(services.delivery().letter(), framing, submission, limits);
   }
 
   private void discard(long octets) throws IOException {

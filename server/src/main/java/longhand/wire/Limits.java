@@ -49,6 +49,13 @@ public record Limits(
             says = "octets of a message (SIZE, and IMAP APPEND); more: 552 5.3.4")
         int messageOctetsMax,
     @Limit(
+            value = "30",
+            least = "1",
+            most = "366",
+            says =
+                "days for which a message may be held back at its sender's wish (RFC 4865); longer: 501 5.5.4")
+        int futureReleaseDaysMax,
+    @Limit(
             value = "1024",
             least = "0",
             says =
@@ -265,6 +272,11 @@ public record Limits(
   /// Octets that must be free on the disk for anything to be taken.
   public long diskFreeOctetsMin() {
     return Math.max((long) diskFreeMegabytesMin << 20, 3L * messageOctetsMax);
+  }
+
+  /// How long a message may be held back at its sender's wish.
+  public Duration futureReleaseMax() {
+    return Duration.ofDays(futureReleaseDaysMax);
   }
 
   /// Memory that accounts may take which no session uses, in octets.

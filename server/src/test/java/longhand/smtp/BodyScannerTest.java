@@ -21,7 +21,9 @@ class BodyScannerTest {
     static Scan of(String input, int piece, boolean dots) throws IOException {
       var octets = input.getBytes(StandardCharsets.ISO_8859_1);
       var message = new ByteArrayOutputStream();
-      var scanner = new BodyScanner(dots, 1000, message::write);
+      var scanner =
+          new BodyScanner(
+              dots ? BodyScanner.Framing.DATA : BodyScanner.Framing.BDAT, 1000, message::write);
       int at = 0;
       while (at < octets.length && !scanner.ended()) {
         at = scanner.take(octets, at, Math.min(at + piece, octets.length));
@@ -118,7 +120,7 @@ class BodyScannerTest {
 
   @Test
   void crAtTheEndOfTheLastChunkIsBare() throws IOException {
-    var scanner = new BodyScanner(false, 1000, (octets, offset, length) -> {});
+    var scanner = new BodyScanner(BodyScanner.Framing.BDAT, 1000, (octets, offset, length) -> {});
     scanner.take(new byte[] {'a', '\r'}, 0, 2);
     assertThatThrownBy(scanner::end).isInstanceOf(BareLineEndException.class);
   }
@@ -128,7 +130,7 @@ class BodyScannerTest {
   void lineLength(int length, boolean tooLong) throws IOException {
     var octets = ("x".repeat(length) + "\r\n").getBytes(StandardCharsets.US_ASCII);
     for (int piece : new int[] {1, 7, 999, 2000}) {
-      var scanner = new BodyScanner(true, 1000, (array, offset, size) -> {});
+      var scanner = new BodyScanner(BodyScanner.Framing.DATA, 1000, (array, offset, size) -> {});
       for (int at = 0; at < octets.length; ) {
         at = scanner.take(octets, at, Math.min(at + piece, octets.length));
       }
@@ -162,5 +164,29 @@ class BodyScannerTest {
           .as("seed %d", seed)
           .isEqualTo(new Scan(message.toString(), wire.length(), true));
     }
+  }
+
+  /// RFC 3030 §3: with BODY=BINARYMIME the header is text, the rest is any octets.
+  @Test
+  void binaryIsFreeAfterTheHeader() throws IOException {
+    var input = "A: b\r\n.\r\n\r\n\r\n\n\r\0\u00ff.\r\n.\r\n\r";
+    for (int piece = 1; piece <= input.length(); piece++) {
+      assertThat(binary(input, piece)).as("pieces of %d", piece).isEqualTo(input);
+    }
+    assertThat(binary("A: b", 2)).isEqualTo("A: b");
+    for (var wrong : new String[] {"A: b\nC: d\r\n\r\n", "A: b\r\r\n\r\n", "\n", "A: b\r"}) {
+      assertThatThrownBy(() -> binary(wrong, 1)).isInstanceOf(BareLineEndException.class);
+    }
+  }
+
+  private static String binary(String input, int piece) throws IOException {
+    var octets = input.getBytes(StandardCharsets.ISO_8859_1);
+    var message = new ByteArrayOutputStream();
+    var scanner = new BodyScanner(BodyScanner.Framing.BINARY, 1000, message::write);
+    for (int at = 0; at < octets.length; ) {
+      at = scanner.take(octets, at, Math.min(at + piece, octets.length));
+    }
+    scanner.end();
+    return message.toString(StandardCharsets.ISO_8859_1);
   }
 }

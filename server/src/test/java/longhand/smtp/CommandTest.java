@@ -3,13 +3,19 @@ package longhand.smtp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
 import longhand.mail.ReversePath;
+import longhand.mail.Xtext;
+import longhand.wire.Limits;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,9 +24,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CommandTest {
 
   private static final Domain POSTMASTER = new Domain("example.org");
+  private static final Set<Extension> ALL = EnumSet.allOf(Extension.class);
 
   private static Command parse(String line) {
-    return CommandParser.parse(line.getBytes(StandardCharsets.UTF_8), POSTMASTER);
+    return CommandParser.parse(line.getBytes(StandardCharsets.UTF_8), POSTMASTER, ALL);
   }
 
   private static int code(String line) {
@@ -192,7 +199,54 @@ class CommandTest {
         "RCPT TO:<a@example.org> NOTIFY=,",
         "RCPT TO:<a@example.org> NOTIFY=DELAY NOTIFY=DELAY",
         "RCPT TO:<a@example.org> ORCPT=a@example.org",
-        "RCPT TO:<a@example.org> ORCPT=rfc822;"
+        "RCPT TO:<a@example.org> ORCPT=rfc822;",
+        "RCPT TO:<a@example.org> ORCPT=;a",
+        "RCPT TO:<a@example.org> ORCPT=rfc822;a+0D+0AX:",
+        "RCPT TO:<a@example.org> ORCPT=rfc822;a+C3+A9",
+        "RCPT TO:<a@example.org> ORCPT=rfc822;a+2b",
+        "RCPT TO:<a@example.org> ORCPT=utf-8;a+2B",
+        "RCPT TO:<a@example.org> ORCPT=utf-8;a\\b",
+        "RCPT TO:<a@example.org> ORCPT=utf-8;a\\x{}",
+        "RCPT TO:<a@example.org> ORCPT=utf-8;a\\x{0A}",
+        "RCPT TO:<a@example.org> ORCPT=utf-8;a\\x{85}",
+        "RCPT TO:<a@example.org> ORCPT=utf-8;a\\x{D800}",
+        "RCPT TO:<a@example.org> ORCPT=utf-8;a\\x{110000}",
+        "RCPT TO:<a@example.org> ORCPT=utf-8;a\\x{00000E9}",
+        "RCPT TO:<a@example.org> ORCPT=utf-8;a\\x{e9",
+        "MAIL FROM:<a@example.org> ENVID=a+0A",
+        "MAIL FROM:<a@example.org> RET=FULL RET=HDRS",
+        "MAIL FROM:<a@example.org> HOLDFOR",
+        "MAIL FROM:<a@example.org> HOLDFOR=0",
+        "MAIL FROM:<a@example.org> HOLDFOR=01",
+        "MAIL FROM:<a@example.org> HOLDFOR=-1",
+        "MAIL FROM:<a@example.org> HOLDFOR=1000000000",
+        "MAIL FROM:<a@example.org> HOLDFOR=1 HOLDFOR=1",
+        "MAIL FROM:<a@example.org> HOLDFOR=1 HOLDUNTIL=2026-11-24T18:30:00Z",
+        "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-24T18:30:00Z HOLDFOR=1",
+        "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-24",
+        "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-24T18:30Z",
+        "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-24T18:30+00:00",
+        "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-24T18:30:00",
+        "MAIL FROM:<a@example.org> HOLDUNTIL=2026-02-30T18:30:00Z",
+        "MAIL FROM:<a@example.org> HOLDUNTIL=+999999999-02-20T18:30:00Z",
+        "MAIL FROM:<a@example.org> HOLDUNTIL=2026-11-24T18:30:00+02",
+        "MAIL FROM:<a@example.org> BY=10",
+        "MAIL FROM:<a@example.org> BY=;R",
+        "MAIL FROM:<a@example.org> BY=10;",
+        "MAIL FROM:<a@example.org> BY=10;X",
+        "MAIL FROM:<a@example.org> BY=10;TR",
+        "MAIL FROM:<a@example.org> BY=0;R",
+        "MAIL FROM:<a@example.org> BY=-1;R",
+        "MAIL FROM:<a@example.org> BY=--1;N",
+        "MAIL FROM:<a@example.org> BY=1000000000;N",
+        "MAIL FROM:<a@example.org> BY=1;N BY=1;N",
+        "MAIL FROM:<a@example.org> MT-PRIORITY",
+        "MAIL FROM:<a@example.org> MT-PRIORITY=10",
+        "MAIL FROM:<a@example.org> MT-PRIORITY=-0",
+        "MAIL FROM:<a@example.org> MT-PRIORITY=+1",
+        "MAIL FROM:<a@example.org> MT-PRIORITY=-",
+        "MAIL FROM:<a@example.org> REQUIRETLS=1",
+        "MAIL FROM:<a@example.org> REQUIRETLS REQUIRETLS"
       })
   void wrongPathsAndParametersAre501(String line) {
     assertThat(code(line)).isEqualTo(501);
@@ -204,6 +258,7 @@ class CommandTest {
         "MAIL FROM:<a@example.org> FOO",
         "MAIL FROM:<a@example.org> FOO=bar",
         "MAIL FROM:<a@example.org> NOTIFY=NEVER",
+        "MAIL FROM:<a@example.org> MT_PRIORITY=1",
         "RCPT TO:<a@example.org> SIZE=1"
       })
   void unknownParametersAre555(String line) {
@@ -231,6 +286,106 @@ class CommandTest {
     assertThat(to.originalRecipient()).contains("rfc822;a+2Bb@x.org");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "HOLDFOR=1",
+        "HOLDUNTIL=2026-11-24T18:30:00Z",
+        "BY=1;R",
+        "MT-PRIORITY=1",
+        "REQUIRETLS",
+        "BODY=BINARYMIME"
+      })
+  void parametersOfWhatIsNotAnnouncedAre555(String parameter) {
+    var line = "MAIL FROM:<a@example.org> " + parameter;
+    assertThat(code(line)).isZero();
+    var without = CommandParser.parse(line.getBytes(StandardCharsets.UTF_8), POSTMASTER, Set.of());
+    assertThat(without).isInstanceOf(Command.Malformed.class);
+    assertThat(((Command.Malformed) without).owed().code()).isEqualTo(555);
+  }
+
+  private static Handling handling(String parameters) {
+    return ((Command.Mail) parse("MAIL FROM:<a@example.org> " + parameters)).handling();
+  }
+
+  /// RFC 4865 §3, RFC 2852 §4, RFC 6710 §5, RFC 8689 §2, RFC 3030 §3.
+  @Test
+  void whatSendersAskFor() {
+    assertThat(handling("SIZE=1")).isSameAs(Handling.USUAL);
+    assertThat(handling("HOLDFOR=999999999").release())
+        .contains(new Handling.Release.For(Duration.ofSeconds(999_999_999)));
+    assertThat(handling("holduntil=2026-11-24t18:30:00z").release())
+        .contains(new Handling.Release.Until(Instant.parse("2026-11-24T18:30:00Z")));
+    assertThat(handling("HOLDUNTIL=2026-11-24T18:30:00.5+02:00").release())
+        .contains(new Handling.Release.Until(Instant.parse("2026-11-24T16:30:00.5Z")));
+    assertThat(handling("BY=+120;R").by())
+        .contains(new Handling.DeliverBy(120, Handling.DeliverBy.Mode.RETURN, false));
+    assertThat(handling("by=-999999999;nt").by())
+        .contains(new Handling.DeliverBy(-999_999_999, Handling.DeliverBy.Mode.NOTIFY, true));
+    assertThat(handling("MT-PRIORITY=-9").priority()).isEqualTo(-9);
+    assertThat(handling("mt-priority=9").priority()).isEqualTo(9);
+    assertThat(handling("MT-PRIORITY=0")).isSameAs(Handling.USUAL);
+    assertThat(handling("REQUIRETLS").requireTls()).isTrue();
+    assertThat(((Command.Mail) parse("MAIL FROM:<a@example.org> BODY=binarymime")).body())
+        .isEqualTo(Envelope.Body.BINARY_MIME);
+  }
+
+  /// RFC 4865 §4.
+  @Test
+  void messagesAreNotHeldTooLongNorBeyondTheirUse() {
+    var now = Instant.parse("2026-11-24T18:30:00Z");
+    long most = Duration.ofDays(Limits.DEFAULT.futureReleaseDaysMax()).toSeconds();
+    assertThat(untimely("HOLDFOR=" + most, now)).isEmpty();
+    assertThat(untimely("HOLDFOR=" + (most + 1), now)).contains(Reply.HELD_TOO_LONG);
+    assertThat(untimely("HOLDUNTIL=2026-12-24T18:30:00Z", now)).isEmpty();
+    assertThat(untimely("HOLDUNTIL=2026-12-24T18:30:01Z", now)).contains(Reply.HELD_TOO_LONG);
+    assertThat(untimely("HOLDFOR=60 BY=61;R", now)).isEmpty();
+    assertThat(untimely("HOLDFOR=60 BY=60;R", now)).contains(Reply.HELD_BEYOND_USE);
+    assertThat(untimely("BY=-60;N", now)).isEmpty();
+    assertThat(handling("HOLDUNTIL=2020-01-01T00:00:00Z").release().orElseThrow().at(now))
+        .isEqualTo(now);
+  }
+
+  private static Optional<Reply> untimely(String parameters, Instant now) {
+    return ((Command.Mail) parse("MAIL FROM:<a@example.org> " + parameters))
+        .untimely(now, Limits.DEFAULT);
+  }
+
+  /// RFC 3461 §4.2, RFC 6533 §3.
+  @Test
+  void originalRecipients() {
+    for (var value :
+        new String[] {
+          "rfc822;a+2Bb+20c@example.org",
+          "x400;/G+3DAna/S+3DB/",
+          "utf-8;jos\u00e9@example.org",
+          "UTF-8;jos\\x{E9}\\x{2B}\\x{10FFFF}\\x{5c}@example.org",
+        }) {
+      var to = ((Command.Recipient) parse("RCPT TO:<a@example.org> ORCPT=" + value)).to();
+      assertThat(to.originalRecipient()).contains(value);
+    }
+    var most = "rfc822;" + "a".repeat(493);
+    assertThat(code("RCPT TO:<a@example.org> ORCPT=" + most)).isZero();
+    assertThat(code("RCPT TO:<a@example.org> ORCPT=" + most + "a")).isEqualTo(501);
+    assertThat(code("MAIL FROM:<a@example.org> ENVID=" + "a".repeat(100))).isZero();
+    assertThat(code("MAIL FROM:<a@example.org> ENVID=" + "a".repeat(101))).isEqualTo(501);
+  }
+
+  @Test
+  void xtextGoesThereAndBack() {
+    var random = new java.util.Random(7);
+    for (int n = 0; n < 1000; n++) {
+      var text = new StringBuilder();
+      for (int i = random.nextInt(12); i > 0; i--) {
+        text.appendCodePoint(random.nextInt(4) == 0 ? random.nextInt(0xd800) : random.nextInt(128));
+      }
+      var xtext = Xtext.encode(text.toString());
+      assertThat(Xtext.isXtext(xtext)).isTrue();
+      assertThat(Xtext.decode(xtext)).isEqualTo(text.toString());
+    }
+    assertThat(Xtext.decode("a+4\u00e9+zz+")).isEqualTo("a+4\u00e9+zz+");
+  }
+
   @Test
   void sizeBeyondLongIsTooLargeAndDoesNotWrap() {
     var mail = (Command.Mail) parse("MAIL FROM:<a@example.org> SIZE=99999999999999999999");
@@ -248,7 +403,7 @@ class CommandTest {
     assertThat(code("MAIL FROM:<jos\u2028@example.org> SMTPUTF8")).isEqualTo(501);
     var broken = "MAIL FROM:<jos?@example.org> SMTPUTF8".getBytes(StandardCharsets.US_ASCII);
     broken[15] = (byte) 0xc3;
-    assertThat(CommandParser.parse(broken, POSTMASTER)).isInstanceOf(Command.Malformed.class);
+    assertThat(CommandParser.parse(broken, POSTMASTER, ALL)).isInstanceOf(Command.Malformed.class);
   }
 
   @ParameterizedTest

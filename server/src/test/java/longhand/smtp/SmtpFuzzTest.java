@@ -6,8 +6,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import longhand.dialog.Mutator;
 import longhand.mail.Domain;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.Test;
 class SmtpFuzzTest {
 
   private static final Domain DOMAIN = new Domain("example.org");
+  private static final Set<Extension> ALL = EnumSet.allOf(Extension.class);
 
   private static List<byte[]> octets(String... texts) {
     return Stream.of(texts).map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
@@ -36,6 +39,9 @@ class SmtpFuzzTest {
                     + " SMTPUTF8 RET=FULL ENVID=Q+2B AUTH=<>",
                 "MAIL FROM:<jos\u00e9@b\u00fccher.example> SMTPUTF8",
                 "RCPT TO:<a.b+c@[127.0.0.1]> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a@b",
+                "MAIL FROM:<> HOLDFOR=86400 BY=-12;NT MT-PRIORITY=-9 REQUIRETLS BODY=BINARYMIME",
+                "MAIL FROM:<> HOLDUNTIL=2026-11-24T18:30:00.5+02:00",
+                "RCPT TO:<a@b.example> ORCPT=utf-8;jos\\x{E9}@example.org",
                 "RCPT TO:<Postmaster>",
                 "BDAT 12 LAST",
                 "AUTH SCRAM-SHA-256 biwsbj1hLHI9eA==",
@@ -44,7 +50,7 @@ class SmtpFuzzTest {
     for (long until = Mutator.untilNanos(); System.nanoTime() < until; ) {
       var line = mutator.next();
       try {
-        var command = CommandParser.parse(line, DOMAIN);
+        var command = CommandParser.parse(line, DOMAIN, ALL);
         if (command instanceof Command.Malformed(var owed)) {
           assertThat(owed.code()).isBetween(500, 599);
         }
@@ -53,7 +59,8 @@ class SmtpFuzzTest {
           var again =
               CommandParser.parse(
                   ("RCPT TO:<" + to.address().quoted() + ">").getBytes(StandardCharsets.UTF_8),
-                  DOMAIN);
+                  DOMAIN,
+                  ALL);
           assertThat(again).isInstanceOf(Command.Recipient.class);
           assertThat(((Command.Recipient) again).to().address()).isEqualTo(to.address());
         }
@@ -84,7 +91,7 @@ class SmtpFuzzTest {
       var header = new HeaderScan(Limits.DEFAULT, true);
       var scanner =
           new BodyScanner(
-              true,
+              BodyScanner.Framing.DATA,
               1000,
               (array, offset, length) -> {
                 message.write(array, offset, length);

@@ -1,0 +1,71 @@
+package longhand.mail;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/// What a sender asks of the servers on the way beyond delivery, as MAIL said it. Spans of time are
+/// still spans: whoever takes the message counts them from the moment it was taken.
+///
+/// @param release until when the message is held back (RFC 4865)
+/// @param by until when it is of use (RFC 2852)
+/// @param priority -9 to 9; 0 is that of a message of which nothing was said (RFC 6710 §3)
+/// @param requireTls whether it may travel under verified TLS only, to its end (RFC 8689)
+public record Handling(
+    Optional<Release> release, Optional<DeliverBy> by, int priority, boolean requireTls) {
+
+  /// Nothing was asked for; what nearly all messages have.
+  public static final Handling USUAL = new Handling(Optional.empty(), Optional.empty(), 0, false);
+
+  public Handling {
+    if (priority < -9 || priority > 9) {
+      throw new IllegalArgumentException("priority " + priority);
+    }
+  }
+
+  /// Until when a message is held back.
+  public sealed interface Release {
+
+    /// The moment, for a message that was taken at `taken`; never before that.
+    default Instant at(Instant taken) {
+      return switch (this) {
+        case For(var span) -> taken.plus(span);
+        case Until(var moment) -> moment.isBefore(taken) ? taken : moment;
+      };
+    }
+
+    /// HOLDFOR: one second or more.
+    record For(Duration span) implements Release {}
+
+    /// HOLDUNTIL.
+    record Until(Instant moment) implements Release {}
+  }
+
+  /// The BY parameter (RFC 2852 §4).
+  ///
+  /// @param seconds from the moment the message was taken; zero or less, for `NOTIFY` alone, when
+  ///   the time is over already
+  /// @param mode what is to be done when it is over
+  /// @param trace whether each server on the way is to tell the sender that it relayed the message
+  public record DeliverBy(int seconds, Mode mode, boolean trace) {
+
+    /// What happens to a message that could not be delivered in time.
+    public enum Mode {
+      /// `N`: its sender is told that it is late; it goes on.
+      NOTIFY,
+      /// `R`: it goes back.
+      RETURN
+    }
+
+    public DeliverBy {
+      if (seconds <= 0 && mode == Mode.RETURN) {
+        throw new IllegalArgumentException("return after " + seconds + " s");
+      }
+    }
+
+    /// The moment when the time is over, for a message that was taken at `taken`.
+    public Instant deadline(Instant taken) {
+      return taken.plusSeconds(seconds);
+    }
+  }
+}
