@@ -151,12 +151,13 @@ public final class Queue implements Closeable {
     public void entered(Entry entry) {
       counts.accepted.increment();
       var now = clock.instant();
-      if (closing || active.size() >= settings.activeMax()) {
+      var release = QueuedMessage.release(arrival);
+      if (closing || release.isAfter(now) || active.size() >= settings.activeMax()) {
         document.account().release();
-        later(Waiting.of(document, entry, null, number(arrival.id()), now));
+        later(Waiting.of(document, entry, null, number(arrival.id()), release));
         return;
       }
-      var fresh = Progress.fresh(Instant.EPOCH);
+      var fresh = Progress.fresh(release);
       var message =
           new QueuedMessage(
               document,

@@ -18,6 +18,7 @@ import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
 import longhand.mail.ReversePath;
 
 /// How the queue writes down what it must know, as header fields that a person can read and an mbox
@@ -92,9 +93,12 @@ final class QueueText {
     text.append(FROM).append('<');
     envelope.from().address().ifPresent(address -> text.append(address.quoted()));
     text.append('>');
-    if (envelope.body() == Envelope.Body.EIGHT_BIT_MIME) {
-      text.append(" BODY=8BITMIME");
-    }
+    text.append(
+        switch (envelope.body()) {
+          case SEVEN_BIT -> "";
+          case EIGHT_BIT_MIME -> " BODY=8BITMIME";
+          case BINARY_MIME -> " BODY=BINARYMIME";
+        });
     if (envelope.smtpUtf8()) {
       text.append(" SMTPUTF8");
     }
@@ -104,6 +108,7 @@ final class QueueText {
             returned ->
                 text.append(returned == Envelope.Returned.FULL ? " RET=FULL" : " RET=HDRS"));
     envelope.id().ifPresent(given -> text.append(" ENVID=").append(given));
+    handling(text, arrived, envelope.handling());
     text.append("\r\n");
     for (var path : envelope.to()) {
       text.append(TO).append('<').append(path.address().quoted()).append('>');
@@ -116,6 +121,24 @@ final class QueueText {
       text.append("\r\n");
     }
     return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void handling(StringBuilder text, Instant arrived, Handling handling) {
+    handling.release().ifPresent(release -> text.append(" HOLDUNTIL=").append(release.at(arrived)));
+    handling
+        .by()
+        .ifPresent(
+            by ->
+                text.append(" BY=")
+                    .append(by.seconds())
+                    .append(by.mode() == Handling.DeliverBy.Mode.RETURN ? ";R" : ";N")
+                    .append(by.trace() ? "T" : ""));
+    if (handling.priority() != 0) {
+      text.append(" MT-PRIORITY=").append(handling.priority());
+    }
+    if (handling.requireTls()) {
+      text.append(" REQUIRETLS");
+    }
   }
 
   /// The entry that says what became of a message whose recipients have come so far.
@@ -186,9 +209,23 @@ final class QueueText {
     boolean smtpUtf8 = false;
     Optional<Envelope.Returned> returned = Optional.empty();
     Optional<String> envelopeId = Optional.empty();
+    Optional<Handling.Release> release = Optional.empty();
+    Optional<Handling.DeliverBy> by = Optional.empty();
+    int priority = 0;
+    boolean requireTls = false;
     for (var word = words.word(); !word.isEmpty(); word = words.word()) {
       if (word.equals("BODY=8BITMIME")) {
         body = Envelope.Body.EIGHT_BIT_MIME;
+      } else if (word.equals("BODY=BINARYMIME")) {
+        body = Envelope.Body.BINARY_MIME;
+      } else if (word.startsWith("HOLDUNTIL=")) {
+        release = Optional.of(new Handling.Release.Until(instant(word.substring(10))));
+      } else if (word.startsWith("BY=")) {
+        by = Optional.of(by(word.substring(3)));
+      } else if (word.startsWith("MT-PRIORITY=")) {
+        priority = number(word.substring(12));
+      } else if (word.equals("REQUIRETLS")) {
+        requireTls = true;
       } else if (word.equals("SMTPUTF8")) {
         smtpUtf8 = true;
       } else if (word.equals("RET=FULL")) {
@@ -212,7 +249,49 @@ final class QueueText {
     }
     var path = from.map(ReversePath::of).orElse(ReversePath.NULL);
     return new Arrival(
-        id, arrived, account, new Envelope(path, to, body, smtpUtf8, returned, envelopeId), octets);
+        id,
+        arrived,
+        account,
+        new Envelope(
+            path,
+            to,
+            body,
+            smtpUtf8,
+            returned,
+            envelopeId,
+            handlingOf(release, by, priority, requireTls)),
+        octets);
+  }
+
+  private static Handling handlingOf(
+      Optional<Handling.Release> release,
+      Optional<Handling.DeliverBy> by,
+      int priority,
+      boolean requireTls)
+      throws MalformedException {
+    try {
+      var handling = new Handling(release, by, priority, requireTls);
+      return handling.equals(Handling.USUAL) ? Handling.USUAL : handling;
+    } catch (IllegalArgumentException e) {
+      throw new MalformedException("no " + e.getMessage());
+    }
+  }
+
+  private static Handling.DeliverBy by(String value) throws MalformedException {
+    int semicolon = value.indexOf(';');
+    if (semicolon < 0 || semicolon + 1 == value.length()) {
+      throw new MalformedException("no BY: " + value);
+    }
+    try {
+      return new Handling.DeliverBy(
+          number(value.substring(0, semicolon)),
+          value.charAt(semicolon + 1) == 'R'
+              ? Handling.DeliverBy.Mode.RETURN
+              : Handling.DeliverBy.Mode.NOTIFY,
+          value.endsWith("T"));
+    } catch (IllegalArgumentException e) {
+      throw new MalformedException("no BY: " + value);
+    }
   }
 
   private static ForwardPath forwardPath(Words words) throws MalformedException {

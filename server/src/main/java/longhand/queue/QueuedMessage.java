@@ -71,7 +71,7 @@ final class QueuedMessage {
           document,
           entry,
           arrival,
-          Collections.nCopies(count, Progress.fresh(Instant.EPOCH)),
+          Collections.nCopies(count, Progress.fresh(release(arrival))),
           null);
     }
     // Those that the state does not name have had their end.
@@ -86,6 +86,16 @@ final class QueuedMessage {
       }
     }
     return new QueuedMessage(document, entry, arrival, recipients, stateEntry);
+  }
+
+  /// When it may be tried first.
+  static Instant release(QueueText.Arrival arrival) {
+    return arrival
+        .envelope()
+        .handling()
+        .release()
+        .map(release -> release.at(arrival.arrived()))
+        .orElse(Instant.EPOCH);
   }
 
   QueueDocument document() {
@@ -110,7 +120,7 @@ final class QueuedMessage {
   }
 
   int priority() {
-    return 0;
+    return arrival.envelope().handling().priority();
   }
 
   /// Who it is sent by, for taking turns.

@@ -80,7 +80,7 @@ final class Relaying {
           expired.add(expired(i, progress, now));
           continue;
         }
-        var destination = destination(route, false);
+        var destination = destination(route, message.arrival().envelope().handling().requireTls());
         var retryAt = destination.retryAt();
         if (retryAt.isAfter(now)) {
           message.recipients.set(i, progress.at(spread(retryAt)));
@@ -132,7 +132,7 @@ final class Relaying {
   private void offer(Destination first, Job job) {
     var destination = first;
     while (!destination.offer(job)) {
-      destinations.remove(destination.route().name(), destination);
+      destinations.values().remove(destination);
       destination = destination(destination.route(), destination.requireTls());
     }
     startThreads(destination);
@@ -226,8 +226,14 @@ final class Relaying {
     }
     return new Outgoing(
         new Envelope(
-            whole.from(), to, whole.body(), whole.smtpUtf8(), whole.returned(), whole.id()),
-        false,
+            whole.from(),
+            to,
+            whole.body(),
+            whole.smtpUtf8(),
+            whole.returned(),
+            whole.id(),
+            whole.handling()),
+        whole.handling().requireTls(),
         job.message().sizeOctets(),
         job.message()::open);
   }

@@ -106,6 +106,11 @@ public final class SmtpClient implements Closeable {
     return usable;
   }
 
+  /// Whether the server promises the reports that senders ask for (RFC 3461).
+  public boolean reports() {
+    return extensions.dsn();
+  }
+
   /// The TLS session, when there is one.
   public Optional<SSLSession> tls() {
     return connection.tls();

@@ -18,6 +18,7 @@ import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
 import longhand.mail.ReversePath;
 import org.junit.jupiter.api.Test;
 
@@ -114,10 +115,31 @@ class QueueTextPropertyTest {
     return new Envelope(
         random.nextInt(4) == 0 ? ReversePath.NULL : ReversePath.of(address(random)),
         to,
-        random.nextBoolean() ? Envelope.Body.SEVEN_BIT : Envelope.Body.EIGHT_BIT_MIME,
+        Envelope.Body.values()[random.nextInt(3)],
         random.nextBoolean(),
         random.nextBoolean() ? Optional.of(Envelope.Returned.HEADERS) : Optional.empty(),
-        random.nextBoolean() ? Optional.of("QQ+20314159") : Optional.empty());
+        random.nextBoolean() ? Optional.of("QQ+20314159") : Optional.empty(),
+        random.nextBoolean() ? Handling.USUAL : handling(random));
+  }
+
+  private static Handling handling(Random random) {
+    return new Handling(
+        random.nextBoolean()
+            ? Optional.empty()
+            : Optional.of(
+                new Handling.Release.Until(
+                    Instant.ofEpochSecond(9_000_000_000L + random.nextInt()))),
+        random.nextBoolean()
+            ? Optional.empty()
+            : Optional.of(
+                new Handling.DeliverBy(
+                    1 + random.nextInt(100_000),
+                    random.nextBoolean()
+                        ? Handling.DeliverBy.Mode.RETURN
+                        : Handling.DeliverBy.Mode.NOTIFY,
+                    random.nextBoolean())),
+        random.nextInt(19) - 9,
+        random.nextBoolean());
   }
 
   private static Address address(Random random) {

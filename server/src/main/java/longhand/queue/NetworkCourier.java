@@ -1,0 +1,221 @@
+package longhand.queue;
+
+import java.io.Closeable;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import longhand.dns.DnsName;
+import longhand.dns.MailHosts;
+import longhand.dns.Reach;
+import longhand.dns.Targets;
+import longhand.mail.Domain;
+import longhand.mail.EnhancedStatus;
+import longhand.relay.Opening;
+import longhand.relay.Outcome;
+import longhand.relay.Outgoing;
+import longhand.relay.Route;
+import longhand.relay.SmtpClient;
+import longhand.relay.Step;
+import longhand.relay.Target;
+import longhand.relay.Timeouts;
+import longhand.relay.TlsPolicy;
+import longhand.wire.Connector;
+
+/// The queue's way to real servers: by the routes of the configuration, or those that DNS names.
+public final class NetworkCourier implements Courier, Closeable {
+
+  private static final System.Logger LOG = System.getLogger(NetworkCourier.class.getName());
+  private static final int SMTP_PORT = 25;
+  private static final EnhancedStatus NO_CONNECTION = new EnhancedStatus(4, 4, 1);
+  private static final EnhancedStatus BROKEN = new EnhancedStatus(4, 4, 2);
+  private static final EnhancedStatus NO_SERVICE = new EnhancedStatus(4, 3, 2);
+  private static final EnhancedStatus NO_TLS = new EnhancedStatus(4, 7, 10);
+
+  /// Servers that are tried for one session, so that a domain with many dead ones costs no hours.
+  private static final int TARGETS_MAX = 6;
+
+  private final Connector connector;
+  private final String hostname;
+  private final Timeouts timeouts;
+  private final Map<String, Route> routes;
+  private final MailHosts hosts;
+
+  /// @param hostname our name, for EHLO
+  /// @param routes by domain; that of `*` is for all others
+  public NetworkCourier(
+      Connector connector,
+      String hostname,
+      Timeouts timeouts,
+      Map<String, Route> routes,
+      MailHosts hosts) {
+    this.connector = connector;
+    this.hostname = hostname;
+    this.timeouts = timeouts;
+    this.routes = Map.copyOf(routes);
+    this.hosts = hosts;
+  }
+
+  @Override
+  public Route route(Domain domain) {
+    var route = routes.get(domain.name());
+    if (route == null) {
+      route = routes.get("*");
+    }
+    return route != null
+        ? route
+        : new Route(domain.name(), new Route.Via.Exchangers(domain), Route.Pace.DEFAULT);
+  }
+
+  @Override
+  public Contact open(Route route, boolean requireTls) {
+    return switch (route.via()) {
+      case Route.Via.Host host -> open(host);
+      case Route.Via.Exchangers(var domain) ->
+          switch (hosts.find(domain, Reach.PUBLIC)) {
+            case Targets.None none -> nowhere(none);
+            case Targets.Found(var found, _) -> open(targets(found));
+          };
+    };
+  }
+
+  private static List<Target> targets(List<Targets.Host> hosts) {
+    var targets = new ArrayList<Target>();
+    for (var host : hosts) {
+      for (var address : host.addresses()) {
+        var name = host.name().map(DnsName::toString).orElseGet(address::getHostAddress);
+        targets.add(Target.of(new InetSocketAddress(address, SMTP_PORT), name));
+      }
+    }
+    return targets;
+  }
+
+  private Contact open(Route.Via.Host host) {
+    InetAddress literal;
+    try {
+      literal = InetAddress.ofLiteral(host.host());
+    } catch (IllegalArgumentException e) {
+      literal = host.host().equals("localhost") ? InetAddress.getLoopbackAddress() : null;
+    }
+    List<InetAddress> addresses;
+    if (literal != null) {
+      addresses = List.of(literal);
+    } else {
+      var name = DnsName.of(new Domain(host.host()));
+      if (name.isEmpty()) {
+        return new Contact.Unreachable(
+            NO_CONNECTION, host.host(), "the route names a host that DNS cannot hold");
+      }
+      switch (hosts.host(name.get(), Reach.PRIVATE_TOO)) {
+        case Targets.None none -> {
+          // A mistake in the configuration must not cost messages.
+          return new Contact.Unreachable(NO_CONNECTION, host.host(), none.sentence());
+        }
+        case Targets.Found(var found, _) ->
+            addresses = found.stream().flatMap(each -> each.addresses().stream()).toList();
+      }
+    }
+    return open(
+        addresses.stream()
+            .map(
+                address ->
+                    new Target(
+                        new InetSocketAddress(address, host.port()),
+                        host.host(),
+                        host.protocol(),
+                        host.tls(),
+                        host.login(),
+                        host.source()))
+            .toList());
+  }
+
+  private static Contact nowhere(Targets.None none) {
+    return none.status().kind() == 5
+        ? new Contact.Nowhere(none.status(), none.sentence())
+        : new Contact.Unreachable(none.status(), "", none.sentence());
+  }
+
+  /// The first of them that talks to us.
+  private Contact open(List<Target> targets) {
+    Contact last = new Contact.Unreachable(NO_CONNECTION, "", "no server to try");
+    for (var target : targets.subList(0, Math.min(TARGETS_MAX, targets.size()))) {
+      last = open(target);
+      if (last instanceof Contact.Reached) {
+        return last;
+      }
+      var seen = last;
+      LOG.log(System.Logger.Level.DEBUG, () -> "no session: " + seen);
+    }
+    return last;
+  }
+
+  private Contact open(Target target) {
+    var opening = SmtpClient.open(connector, target, hostname, timeouts);
+    if (opening instanceof Opening.Broken(var step, _)
+        && step == Step.TLS
+        && target.tls() instanceof TlsPolicy.Opportunistic) {
+      // RFC 7435: what anybody on the way could have read is better than nothing.
+      opening = SmtpClient.open(connector, withoutTls(target), hostname, timeouts);
+    }
+    var server = server(target);
+    return switch (opening) {
+      case Opening.Ready(var client) -> new Contact.Reached(new NetworkSession(client, server));
+      case Opening.Rejected(_, var reply) ->
+          // For good it is only said of messages, not of servers: another MX, another day.
+          new Contact.Unreachable(
+              reply.status().filter(status -> status.kind() == 4).orElse(NO_SERVICE),
+              server,
+              reply.toString());
+      case Opening.Lacking(_, var detail) -> new Contact.Unreachable(NO_TLS, server, detail);
+      case Opening.Broken(var step, var detail) ->
+          new Contact.Unreachable(step == Step.CONNECT ? NO_CONNECTION : BROKEN, server, detail);
+    };
+  }
+
+  private static Target withoutTls(Target target) {
+    return new Target(
+        target.address(),
+        target.host(),
+        target.protocol(),
+        new TlsPolicy.Never(),
+        Optional.empty(),
+        target.source());
+  }
+
+  private static String server(Target target) {
+    var address = target.address().getAddress().getHostAddress();
+    return target.host().equals(address)
+        ? "[" + address + "]"
+        : target.host() + " [" + address + "]";
+  }
+
+  @Override
+  public void close() {
+    connector.close();
+  }
+
+  private record NetworkSession(SmtpClient client, String server) implements Session {
+
+    @Override
+    public boolean reports() {
+      return client.reports();
+    }
+
+    @Override
+    public boolean usable() {
+      return client.usable();
+    }
+
+    @Override
+    public List<Outcome> send(Outgoing mail) {
+      return client.send(mail);
+    }
+
+    @Override
+    public void close() {
+      client.quit();
+    }
+  }
+}
