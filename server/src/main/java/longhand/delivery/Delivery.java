@@ -12,11 +12,13 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import longhand.directory.Directory;
 import longhand.mail.Address;
 import longhand.mail.EnhancedStatus;
+import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
-import longhand.mail.ReversePath;
+import longhand.queue.Queue;
 import longhand.store.Append;
 import longhand.store.Letter;
 import longhand.store.Mailbox;
@@ -24,14 +26,17 @@ import longhand.store.MailboxException;
 import longhand.store.Marks;
 import longhand.store.Store;
 
-/// Decides which accounts get a message and commits it to all of them in one batch. Safe for any
-/// thread.
+/// Decides which accounts get a message and which recipients other servers are to get it for, and
+/// commits it to all accounts and to the queue in one batch. Safe for any thread.
 public final class Delivery {
 
   /// What became of recipients so far; the adders only ever grow.
   public static final class Counts {
     /// The message is durable in their accounts.
     public final LongAdder stored = new LongAdder();
+
+    /// The message is durable in the queue.
+    public final LongAdder queued = new LongAdder();
 
     /// It may work later.
     public final LongAdder deferred = new LongAdder();
@@ -45,6 +50,7 @@ public final class Delivery {
       for (var outcome : outcomes) {
         switch (outcome) {
           case Outcome.Stored _ -> stored.increment();
+          case Outcome.Queued _ -> queued.increment();
           case Outcome.Deferred _ -> deferred.increment();
           case Outcome.Refused _ -> refused.increment();
         }
@@ -60,12 +66,15 @@ public final class Delivery {
 
   private final Store store;
   private final Directory directory;
+  private final Queue queue;
   private final Counts counts = new Counts();
 
-  /// Delivers into that store the mail of that directory's accounts.
-  public Delivery(Store store, Directory directory) {
+  /// Delivers into that store the mail of that directory's accounts, and into that queue what is
+  /// for others.
+  public Delivery(Store store, Directory directory, Queue queue) {
     this.store = store;
     this.directory = directory;
+    this.queue = queue;
   }
 
   /// What became of recipients so far.
@@ -89,7 +98,7 @@ public final class Delivery {
   public Destination destination(ForwardPath path, long octets) {
     var address = path.address();
     if (!directory.isLocal(address.domain())) {
-      return new Destination.Remote();
+      return new Destination.Remote(path);
     }
     try {
       var found = directory.find(address);
@@ -120,60 +129,81 @@ public final class Delivery {
     }
   }
 
-  /// Puts a finished letter into the accounts and returns when it is durable there: one outcome for
-  /// each destination, in order. An account that is named twice, as by two sub-addresses, gets the
-  /// message once, and both are told the same.
+  /// A message that is whole and was checked.
   ///
-  /// @param prefix the trace fields of each, which stand before the letter
-  /// @param together whether it is all or none (SMTP has one answer for all recipients): then one
-  ///   that is not `Stored` means that none is
-  public List<Outcome> deliver(
-      ReversePath from,
-      List<Destination.Local> to,
+  /// @param id what the trace fields and the log call it; unique for ever
+  /// @param account who handed it in, when somebody logged in for it
+  /// @param envelope its recipients are all that it was accepted for
+  /// @param letter finished
+  /// @param saved when it was taken
+  /// @param trace the fields that stand before it, for the account that is at the end of a path
+  /// @param onwardTrace the same for other servers
+  public record Accepted(
+      String id,
+      Optional<Address> account,
+      Envelope envelope,
       Letter letter,
       Instant saved,
-      Function<Destination.Local, byte[]> prefix,
-      boolean together) {
-    var outcomes = new HashMap<Address, Outcome>();
-    var batch = new ArrayList<Append>(to.size());
-    var seen = new HashSet<Address>();
+      Function<ForwardPath, byte[]> trace,
+      Supplier<byte[]> onwardTrace) {}
+
+  /// Puts a message into the accounts and the queue, and returns when it is durable there: one
+  /// outcome for each destination, in order. An account that is named twice, as by two
+  /// sub-addresses, gets the message once, and both are told the same.
+  ///
+  /// @param to where its recipients lead: each `Local` or `Remote`
+  /// @param together whether it is all or none (SMTP has one answer for all recipients): then one
+  ///   that is not `Stored` means that none is
+  public List<Outcome> deliver(Accepted message, List<Destination> to, boolean together) {
+    var outcomes = new HashMap<Destination, Outcome>();
+    var batch = new ArrayList<Destination>(to.size());
+    var seen = new HashMap<Address, Destination>();
+    var remote = new HashSet<Destination>();
     for (var destination : to) {
-      if (!seen.add(destination.account().address())) {
+      if (destination instanceof Destination.Remote && !remote.add(destination)) {
         continue;
       }
-      var trace = prefix.apply(destination);
-      var refusal = refusal(destination, letter.sizeOctets() + trace.length);
-      if (refusal.isEmpty()) {
-        batch.add(
-            new Append(
-                destination.account(), Mailbox.INBOX, from, saved, Marks.NONE, trace, letter));
-      } else if (together) {
-        return counts.count(Collections.nCopies(to.size(), refusal.get()));
-      } else {
-        outcomes.put(destination.account().address(), refusal.get());
+      if (destination instanceof Destination.Local local) {
+        if (seen.putIfAbsent(local.account().address(), local) != null) {
+          continue;
+        }
+        var refusal = refusal(local, message);
+        if (refusal.isPresent()) {
+          if (together) {
+            return counts.count(Collections.nCopies(to.size(), refusal.get()));
+          }
+          outcomes.put(local, refusal.get());
+          continue;
+        }
       }
+      batch.add(destination);
     }
-    commit(batch, outcomes);
+    commit(message, batch, outcomes);
     if (!together
         && batch.size() > 1
-        && outcomes.get(batch.getFirst().account().address()) instanceof Outcome.Deferred) {
+        && outcomes.get(batch.getFirst()) instanceof Outcome.Deferred) {
       // One bad document fails the whole batch: each alone, so that it harms no other.
-      for (var append : batch) {
-        commit(List.of(append), outcomes);
+      for (var destination : batch) {
+        commit(message, List.of(destination), outcomes);
       }
     }
     var inOrder = new ArrayList<Outcome>(to.size());
     for (var destination : to) {
-      inOrder.add(Objects.requireNonNull(outcomes.get(destination.account().address())));
+      var first =
+          destination instanceof Destination.Local local
+              ? seen.getOrDefault(local.account().address(), local)
+              : destination;
+      inOrder.add(Objects.requireNonNull(outcomes.get(first)));
     }
     return counts.count(inOrder);
   }
 
   /// Why a message does not fit, if it does not.
-  private static Optional<Outcome> refusal(Destination.Local to, long octets) {
+  private static Optional<Outcome> refusal(Destination.Local to, Accepted message) {
     if (to.quotaOctets() == 0) {
       return Optional.empty();
     }
+    long octets = message.letter().sizeOctets() + message.trace().apply(to.path()).length;
     if (octets > to.quotaOctets()) {
       return Optional.of(
           new Outcome.Refused(MAILBOX_FULL_EVER, octets + " octets, quota " + to.quotaOctets()));
@@ -190,26 +220,71 @@ public final class Delivery {
     }
   }
 
-  /// One batch: all appends are durable, or none is and all are deferred.
-  private void commit(List<Append> batch, Map<Address, Outcome> outcomes) {
-    if (batch.isEmpty()) {
+  /// One batch: all of it is durable, or nothing is and all are deferred.
+  private void commit(Accepted message, List<Destination> to, Map<Destination, Outcome> outcomes) {
+    if (to.isEmpty()) {
       return;
     }
+    var appends = new ArrayList<Append>(to.size());
+    Queue.Admission admission = null;
+    boolean entered = false;
     try {
-      var entries = store.append(batch);
-      for (int i = 0; i < entries.size(); i++) {
-        outcomes.put(batch.get(i).account().address(), new Outcome.Stored(entries.get(i).uid()));
+      var onward = new ArrayList<ForwardPath>();
+      for (var destination : to) {
+        switch (destination) {
+          case Destination.Local local -> appends.add(append(message, local));
+          case Destination.Remote(var path) -> onward.add(path);
+          default -> throw new IllegalArgumentException("no destination: " + destination);
+        }
+      }
+      if (!onward.isEmpty()) {
+        admission =
+            queue.admit(
+                message.id(),
+                message.account(),
+                message.envelope().withTo(onward),
+                message.letter(),
+                message.onwardTrace().get(),
+                message.saved());
+        appends.add(admission.append());
+      }
+      var entries = store.append(appends);
+      if (admission != null) {
+        entered = true;
+        admission.entered(entries.getLast());
+      }
+      int next = 0;
+      for (var destination : to) {
+        outcomes.put(
+            destination,
+            destination instanceof Destination.Local
+                ? new Outcome.Stored(entries.get(next++).uid())
+                : new Outcome.Queued());
       }
     } catch (IOException | MailboxException e) {
       // When unsure, defer: a wrong 4yz costs a retry, a wrong 250 a message.
       LOG.log(
           System.Logger.Level.WARNING,
-          () -> "not stored for " + batch.size() + " accounts: " + e.getMessage());
-      for (var append : batch) {
+          () -> "not stored for " + to.size() + " recipients: " + e.getMessage());
+      for (var destination : to) {
         outcomes.put(
-            append.account().address(),
-            new Outcome.Deferred(SYSTEM_TROUBLE, String.valueOf(e.getMessage())));
+            destination, new Outcome.Deferred(SYSTEM_TROUBLE, String.valueOf(e.getMessage())));
+      }
+    } finally {
+      if (admission != null && !entered) {
+        admission.refused();
       }
     }
+  }
+
+  private static Append append(Accepted message, Destination.Local to) {
+    return new Append(
+        to.account(),
+        Mailbox.INBOX,
+        message.envelope().from(),
+        message.saved(),
+        Marks.NONE,
+        message.trace().apply(to.path()),
+        message.letter());
   }
 }

@@ -23,8 +23,8 @@ public sealed interface Destination {
   /// The message alone is larger than all the account may hold.
   record TooLarge() implements Destination {}
 
-  /// The domain is not ours.
-  record Remote() implements Destination {}
+  /// The domain is not ours: through the queue, if the client may.
+  record Remote(ForwardPath path) implements Destination {}
 
   /// The account's document cannot be read at present.
   record Unavailable(String detail) implements Destination {}

@@ -8,6 +8,9 @@ public sealed interface Outcome {
   /// On disk and synced: the sender may forget the message.
   record Stored(long uid) implements Outcome {}
 
+  /// On disk and synced, for another server: the sender may forget the message.
+  record Queued() implements Outcome {}
+
   /// May work later: 4yz to the peer.
   record Deferred(EnhancedStatus status, String detail) implements Outcome {}
 

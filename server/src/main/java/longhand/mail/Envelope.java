@@ -40,6 +40,11 @@ public record Envelope(
     to = List.copyOf(to);
   }
 
+  /// The same for some of the recipients, or others.
+  public Envelope withTo(List<ForwardPath> to) {
+    return new Envelope(from, to, body, smtpUtf8, returned, id, handling);
+  }
+
   /// Of a message whose sender asks for nothing beyond delivery.
   public Envelope(
       ReversePath from,

@@ -40,20 +40,24 @@ public final class NetworkCourier implements Courier, Closeable {
   private final Connector connector;
   private final String hostname;
   private final Timeouts timeouts;
+  private final Route.Pace pace;
   private final Map<String, Route> routes;
   private final MailHosts hosts;
 
   /// @param hostname our name, for EHLO
+  /// @param pace of domains that have no route
   /// @param routes by domain; that of `*` is for all others
   public NetworkCourier(
       Connector connector,
       String hostname,
       Timeouts timeouts,
+      Route.Pace pace,
       Map<String, Route> routes,
       MailHosts hosts) {
     this.connector = connector;
     this.hostname = hostname;
     this.timeouts = timeouts;
+    this.pace = pace;
     this.routes = Map.copyOf(routes);
     this.hosts = hosts;
   }
@@ -64,9 +68,13 @@ public final class NetworkCourier implements Courier, Closeable {
     if (route == null) {
       route = routes.get("*");
     }
-    return route != null
-        ? route
-        : new Route(domain.name(), new Route.Via.Exchangers(domain), Route.Pace.DEFAULT);
+    if (route == null) {
+      return new Route(domain.name(), new Route.Via.Exchangers(domain), pace);
+    }
+    // A route for all that only sets the pace still goes to each domain's own servers.
+    return route.via() instanceof Route.Via.Exchangers
+        ? new Route(domain.name(), new Route.Via.Exchangers(domain), route.pace())
+        : route;
   }
 
   @Override

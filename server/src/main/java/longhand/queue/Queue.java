@@ -188,8 +188,7 @@ public final class Queue implements Closeable {
       Envelope envelope,
       Letter letter,
       byte[] prefix,
-      Instant now)
-      throws IOException {
+      Instant now) {
     var document = documents.forAnother();
     document.account().retain();
     var fields = QueueText.arrival(id, now, account, envelope);
@@ -245,6 +244,9 @@ public final class Queue implements Closeable {
   }
 
   private void load(QueueDocument document) throws IOException, MailboxException {
+    if (document.uidNext() == 1) {
+      return;
+    }
     var account = document.account();
     record Known(Entry entry, QueueText.State state) {}
     var states = new HashMap<Long, Known>();

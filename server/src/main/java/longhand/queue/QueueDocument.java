@@ -21,9 +21,24 @@ final class QueueDocument {
   /// Messages in it and on their way into it.
   final AtomicInteger messages = new AtomicInteger();
 
-  QueueDocument(Store store, int number) throws IOException {
-    this.account = store.account(new Address(Integer.toString(number), DOMAIN));
-    this.uidNext = account.mailbox("INBOX").orElseThrow().uidNext();
+  private QueueDocument(Account account, long uidNext) {
+    this.account = account;
+    this.uidNext = uidNext;
+  }
+
+  /// One that there is.
+  static QueueDocument open(Store store, int number) throws IOException {
+    var account = account(store, number);
+    return new QueueDocument(account, account.mailbox("INBOX").orElseThrow().uidNext());
+  }
+
+  /// One that there is not yet.
+  static QueueDocument fresh(Store store, int number) {
+    return new QueueDocument(account(store, number), 1);
+  }
+
+  private static Account account(Store store, int number) {
+    return store.account(new Address(Integer.toString(number), DOMAIN));
   }
 
   /// What came before this UID was there when the queue was opened.

@@ -28,7 +28,7 @@ final class QueueDocuments {
       }
       try {
         int number = Integer.parseInt(address.localPart());
-        all.add(new QueueDocument(store, number));
+        all.add(QueueDocument.open(store, number));
         last = Math.max(last, number);
       } catch (NumberFormatException e) {
         LOG.log(
@@ -43,7 +43,7 @@ final class QueueDocuments {
       }
     }
     if (all.isEmpty()) {
-      all.add(new QueueDocument(store, ++last));
+      all.add(QueueDocument.fresh(store, ++last));
     }
   }
 
@@ -53,7 +53,7 @@ final class QueueDocuments {
   }
 
   /// One for another message, which is counted in it.
-  synchronized QueueDocument forAnother() throws IOException {
+  synchronized QueueDocument forAnother() {
     if (all.get(current).messages.get() >= MESSAGES_MAX) {
       current = withRoom();
     }
@@ -62,13 +62,13 @@ final class QueueDocuments {
     return document;
   }
 
-  private int withRoom() throws IOException {
+  private int withRoom() {
     for (int i = 0; i < all.size(); i++) {
       if (all.get(i).messages.get() < MESSAGES_MAX / 2) {
         return i;
       }
     }
-    all.add(new QueueDocument(store, ++last));
+    all.add(QueueDocument.fresh(store, ++last));
     return all.size() - 1;
   }
 }

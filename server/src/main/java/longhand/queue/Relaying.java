@@ -15,7 +15,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
 import longhand.mail.EnhancedStatus;
-import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
 import longhand.relay.Outcome;
 import longhand.relay.Outgoing;
@@ -225,14 +224,7 @@ final class Relaying {
       to.add(whole.to().get(number));
     }
     return new Outgoing(
-        new Envelope(
-            whole.from(),
-            to,
-            whole.body(),
-            whole.smtpUtf8(),
-            whole.returned(),
-            whole.id(),
-            whole.handling()),
+        whole.withTo(to),
         whole.handling().requireTls(),
         job.message().sizeOctets(),
         job.message()::open);

@@ -7,8 +7,16 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import longhand.auth.AuthSettings;
+import longhand.dns.DnsSettings;
+import longhand.mail.Domain;
+import longhand.relay.Route;
+import longhand.relay.Target;
+import longhand.relay.TlsPolicy;
 import longhand.wire.Limits;
+import longhand.wire.Listener;
+import longhand.wire.TlsVerification;
 
 /// The configuration, as the TOML file has it: a component is a key, its name in kebab-case; a
 /// record is a table, a list of records a table that may occur often. `docs/configuration.md` is
@@ -32,6 +40,14 @@ public record Config(
         List<HostedDomain> domain,
     @Key(says = "Where to listen, and for what; at least one.", required = true)
         List<ListenerConfig> listener,
+    @Key(
+            says =
+                "How mail for a domain leaves, where it is not by what DNS says: through another"
+                    + " server, or at another pace.")
+        List<RouteConfig> route,
+    @Key(says = "Mail for other servers: how often it is tried, and how much at once.")
+        QueueConfig queue,
+    @Key(says = "Whom to ask for names.") DnsConfig dns,
     @Key(says = "Against guessing passwords.") Auth auth,
     @Key(says = "What the log looks like; it goes to standard error.") Log log,
     @Key(says = "Figures for Prometheus.") Metrics metrics,
@@ -122,6 +138,157 @@ public record Config(
     /// How logs and metrics call it: `imap 127.0.0.1:2143`.
     public String label() {
       return protocol.name().toLowerCase(Locale.ROOT) + " " + address;
+    }
+  }
+
+  /// What a routed server speaks.
+  public enum RouteProtocol {
+    SMTP,
+    LMTP
+  }
+
+  /// What TLS a route is to have.
+  public enum RouteTls {
+    NONE,
+    OPPORTUNISTIC,
+    REQUIRED,
+    IMPLICIT
+  }
+
+  /// `[[route]]`
+  public record RouteConfig(
+      @Key(
+              says = "The domain, in lower case; `*` for all that have no route of their own.",
+              required = true,
+              example = "\"example.net\"")
+          String domain,
+      @Key(
+              says =
+                  "The server to send to, by name or address. None: those that DNS names for the"
+                      + " domain, and only what else stands here counts.",
+              example = "\"relay.example.net\"")
+          Optional<String> host,
+      @Key(says = "Its port.", value = "25") int port,
+      @Key(says = "`smtp` or `lmtp`.", value = "smtp") RouteProtocol protocol,
+      @Key(
+              says =
+                  "`none`, `opportunistic` (with TLS where it is offered, whoever it is), `required`"
+                      + " (STARTTLS, and a certificate for the host's name), or `implicit` (TLS from"
+                      + " the first octet, and such a certificate).",
+              value = "opportunistic")
+          RouteTls tls,
+      @Key(says = "The name to log in with.", example = "\"example.com\"") Optional<String> user,
+      @Key(says = "Its password; keep the file from other eyes.") Optional<String> password,
+      @Key(says = "The address of this machine to come from.", example = "\"192.0.2.25\"")
+          Optional<String> source,
+      @Key(says = "Like `queue.retry-first`.") Optional<Duration> retryFirst,
+      @Key(says = "Like `queue.retry-max`.") Optional<Duration> retryMax,
+      @Key(says = "Like `queue.delay-notice`.") Optional<Duration> delayNotice,
+      @Key(says = "Like `queue.expiry`.") Optional<Duration> expiry,
+      @Key(says = "Like `queue.sessions-max`.") Optional<Integer> sessionsMax) {
+
+    /// The route this makes; `usual` is what counts where nothing is said.
+    Route route(Route.Pace usual) {
+      var pace =
+          new Route.Pace(
+              retryFirst.orElse(usual.retryFirst()),
+              retryMax.orElse(usual.retryMax()),
+              delayNotice.orElse(usual.delayNotice()),
+              expiry.orElse(usual.expiry()),
+              sessionsMax.orElse(usual.sessionsMax()),
+              usual.recipientsMax());
+      var name = host.map(server -> domain + " by " + server + ":" + port).orElse(domain);
+      return new Route(
+          name,
+          host.<Route.Via>map(this::via)
+              .orElseGet(() -> new Route.Via.Exchangers(new Domain(domain))),
+          pace);
+    }
+
+    private Route.Via via(String server) {
+      var verification = new TlsVerification.Pkix(Set.of());
+      return new Route.Via.Host(
+          server,
+          port,
+          protocol == RouteProtocol.LMTP ? Target.Protocol.LMTP : Target.Protocol.SMTP,
+          switch (tls) {
+            case NONE -> new TlsPolicy.Never();
+            case OPPORTUNISTIC -> new TlsPolicy.Opportunistic();
+            case REQUIRED -> new TlsPolicy.Required(verification);
+            case IMPLICIT -> new TlsPolicy.Implicit(verification);
+          },
+          user.map(name -> new Target.Login(name, password.orElse(""))),
+          source.flatMap(ConfigFile::literal));
+    }
+
+    /// Says nothing of the password, so that a log cannot either.
+    @Override
+    public String toString() {
+      return "RouteConfig[" + domain + "]";
+    }
+  }
+
+  /// `[queue]`
+  public record QueueConfig(
+      @Key(
+              says = "The wait between the first two tries; each later one is twice as long.",
+              value = "5m")
+          Duration retryFirst,
+      @Key(says = "The longest wait between two tries.", value = "4h") Duration retryMax,
+      @Key(says = "After how long a sender is told that a message still waits.", value = "4h")
+          Duration delayNotice,
+      @Key(says = "After how long a message is given up and goes back.", value = "5d")
+          Duration expiry,
+      @Key(says = "Most sessions with one destination at once.", value = "20") int sessionsMax) {
+
+    Route.Pace pace() {
+      return new Route.Pace(
+          retryFirst,
+          retryMax,
+          delayNotice,
+          expiry,
+          sessionsMax,
+          Route.Pace.DEFAULT.recipientsMax());
+    }
+  }
+
+  /// Who validates DNS.
+  public enum DnsValidation {
+    NONE,
+    SERVER,
+    OWN
+  }
+
+  /// `[dns]`
+  public record DnsConfig(
+      @Key(
+              says =
+                  "Resolvers, as address:port, asked in this order. None: those of"
+                      + " `/etc/resolv.conf`.",
+              example = "[\"127.0.0.1:53\"]")
+          List<String> servers,
+      @Key(
+              says =
+                  "Who checks DNSSEC, which DANE needs: `none`, `server` (the resolvers' word is"
+                      + " taken: right for one on this machine), or `own` (this server, with"
+                      + " `trust-anchor`).",
+              value = "none")
+          DnsValidation validation,
+      @Key(
+              says = "DS or DNSKEY records, each as a line of a zone file.",
+              example = "[\". IN DS 20326 8 2 E06D44B8...\"]")
+          List<String> trustAnchor) {
+
+    DnsSettings settings() {
+      return DnsSettings.of(
+          servers.isEmpty()
+              ? DnsSettings.serversOfSystem()
+              : servers.stream().map(Listener::address).toList(),
+          switch (validation) {
+            case NONE -> new DnsSettings.Validation.None();
+            case SERVER -> new DnsSettings.Validation.ByServers();
+            case OWN -> new DnsSettings.Validation.Own(trustAnchor);
+          });
     }
   }
 

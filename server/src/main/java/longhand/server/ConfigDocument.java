@@ -72,9 +72,8 @@ final class ConfigDocument {
       var annotation = component.getAnnotation(Config.Key.class);
       var key = ConfigFile.kebab(component.getName());
       var inner = path.isEmpty() ? key : path + "." + key;
-      if (component.getType() == List.class) {
-        var element =
-            (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
+      if (component.getType() == List.class && element(component).isRecord()) {
+        var element = element(component);
         below.add(new Below(inner, "## `[[" + inner + "]]`", element, annotation.says()));
       } else if (component.getType().isRecord()) {
         below.add(new Below(inner, "## `[" + inner + "]`", component.getType(), annotation.says()));
@@ -96,6 +95,10 @@ final class ConfigDocument {
         table(each.path, each.title + "\n\n" + each.says, each.type);
       }
     }
+  }
+
+  private static Class<?> element(RecordComponent component) {
+    return (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
   }
 
   private void limits(String title, String says) {

@@ -196,6 +196,9 @@ final class ConfigFile {
       return inner == null ? null : Optional.of(inner);
     }
     if (type == List.class) {
+      if (value == null && !annotation.required()) {
+        return List.of();
+      }
       return list(argument(component.getGenericType()), value, here);
     }
     if (value == null && type.isRecord()) {
@@ -233,12 +236,12 @@ final class ConfigFile {
       return null;
     }
     if (!value.isArray()) {
-      problem(path, shown(value), "[[" + path + "]]");
+      problem(path, shown(value), type.isRecord() ? "[[" + path + "]]" : "a list in brackets");
       return null;
     }
     var list = new ArrayList<Object>();
     for (int i = 0; i < value.size(); i++) {
-      var element = record(type, value.get(i), path + "[" + i + "]");
+      var element = value(type, value.get(i), path + "[" + i + "]");
       if (element != null) {
         list.add(element);
       }
@@ -253,7 +256,7 @@ final class ConfigFile {
     if (type == boolean.class) {
       return value.isBoolean() ? value.asBoolean() : wrong(path, value, "true or false");
     }
-    if (type == int.class) {
+    if (type == int.class || type == Integer.class) {
       return value.isIntegralNumber() && value.canConvertToInt() && value.asInt() >= 0
           ? value.asInt()
           : wrong(path, value, "a whole number of 0 to 2147483647");
@@ -342,6 +345,17 @@ final class ConfigFile {
         problem(here, quoted(name) + " a second time", "each domain once");
       }
     }
+    var routed = new HashSet<String>();
+    for (int i = 0; i < config.route().size(); i++) {
+      check(config.route().get(i), "route[" + i + "]", routed);
+    }
+    for (int i = 0; i < config.dns().servers().size(); i++) {
+      address(config.dns().servers().get(i), "dns.servers[" + i + "]");
+    }
+    if (config.dns().validation() == Config.DnsValidation.OWN
+        && config.dns().trustAnchor().isEmpty()) {
+      problem("dns.validation", "own, and no trust-anchor", "a DS or DNSKEY record of the root");
+    }
     var addresses = new HashSet<String>();
     for (int i = 0; i < config.listener().size(); i++) {
       check(config.listener().get(i), "listener[" + i + "]", addresses);
@@ -371,6 +385,46 @@ final class ConfigFile {
             "true for " + listener.address(),
             "true on loopback addresses (127.0.0.1, [::1]) only");
       }
+    }
+  }
+
+  private void check(Config.RouteConfig route, String path, Set<String> routed) {
+    if (!route.domain().equals("*") && !isHostname(route.domain())) {
+      problem(path + ".domain", quoted(route.domain()), "a domain in lower case, or *");
+    } else if (!routed.add(route.domain())) {
+      problem(path + ".domain", quoted(route.domain()) + " a second time", "each domain once");
+    }
+    if (route.port() < 1 || route.port() > 65_535) {
+      problem(path + ".port", Integer.toString(route.port()), "1 to 65535");
+    }
+    if (route.user().isPresent() != route.password().isPresent()) {
+      problem(path, "only one of user and password", "both, or neither");
+    }
+    if (route.host().isEmpty()) {
+      if (route.protocol() == Config.RouteProtocol.LMTP || route.user().isPresent()) {
+        problem(path, "no host", "the host that speaks LMTP, or that one logs in at");
+      }
+    } else if (!isHostname(route.host().get()) && literal(route.host().get()).isEmpty()) {
+      problem(path + ".host", quoted(route.host().get()), "a host name, or an address");
+    }
+    if (route.user().isPresent()
+        && (route.tls() == Config.RouteTls.NONE || route.tls() == Config.RouteTls.OPPORTUNISTIC)) {
+      problem(
+          path + ".tls",
+          route.tls().name().toLowerCase(Locale.ROOT) + " with a password",
+          "required or implicit");
+    }
+    if (route.source().isPresent() && literal(route.source().get()).isEmpty()) {
+      problem(path + ".source", quoted(route.source().get()), "an address of this machine");
+    }
+    route.sessionsMax().ifPresent(most -> atLeastOne(path + ".sessions-max", most));
+  }
+
+  static Optional<InetAddress> literal(String text) {
+    try {
+      return Optional.of(InetAddress.ofLiteral(text));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
     }
   }
 

@@ -24,6 +24,7 @@ import longhand.directory.Directory;
 import longhand.imap.ImapServices;
 import longhand.pop3.MaildropLocks;
 import longhand.pop3.Pop3Server;
+import longhand.queue.Queue;
 import longhand.smtp.SmtpServer;
 import longhand.store.Store;
 import longhand.store.StoreCounts;
@@ -79,6 +80,7 @@ final class Figures {
       Directory directory,
       Authenticator authenticator,
       Delivery delivery,
+      Queue queue,
       MaildropLocks maildropLocks) {
     connections();
     GaugeWithCallback.builder()
@@ -118,8 +120,22 @@ final class Figures {
         "Recipients of messages, by what became of them.",
         Map.of(
             "stored", deliveries.stored,
+            "queued", deliveries.queued,
             "deferred", deliveries.deferred,
             "refused", deliveries.refused));
+    var relayed = queue.counts();
+    outcomes(
+        "longhand_relay_recipients_total",
+        "Recipients of messages for other servers, by what became of a try.",
+        Map.of(
+            "delivered", relayed.delivered,
+            "deferred", relayed.deferred,
+            "failed", relayed.failed));
+    GaugeWithCallback.builder()
+        .name("longhand_queue_messages")
+        .help("Messages in the queue, but for those that are held.")
+        .callback(gauge -> gauge.call(queue.size()))
+        .register(registry);
     store(store);
     GaugeWithCallback.builder()
         .name("longhand_accounts")

@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -35,8 +34,10 @@ final class PasswordOption {
         return firstLine(in);
       }
     }
-    var console = Objects.requireNonNull(System.console()); // never null since Java 22
-    if (console.isTerminal()) {
+    // Null since Java 25 where standard input is no terminal; Error Prone knows Java 22 to 24.
+    @SuppressWarnings("SystemConsoleNull")
+    var console = System.console();
+    if (console != null && console.isTerminal()) {
       var first = console.readPassword("Password: ");
       var second = console.readPassword("Again: ");
       if (first == null || second == null || !Arrays.equals(first, second)) {

@@ -13,10 +13,12 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -25,16 +27,24 @@ import longhand.auth.Authenticator;
 import longhand.delivery.Delivery;
 import longhand.directory.Directory;
 import longhand.disk.FileSystemDisk;
+import longhand.dns.DnsName;
+import longhand.dns.MailHosts;
+import longhand.dns.StubResolver;
 import longhand.imap.ImapServer;
 import longhand.imap.ImapServices;
 import longhand.mail.Domain;
 import longhand.pop3.MaildropLocks;
 import longhand.pop3.Pop3Server;
 import longhand.pop3.Pop3Services;
+import longhand.queue.NetworkCourier;
+import longhand.queue.Queue;
+import longhand.relay.Route;
+import longhand.relay.Timeouts;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
 import longhand.store.Store;
 import longhand.store.StoreSettings;
+import longhand.wire.Connector;
 import longhand.wire.ControlSocket;
 import longhand.wire.Listener;
 import longhand.wire.TlsContext;
@@ -57,6 +67,8 @@ public final class Server implements Closeable {
   private final Directory directory;
   private final Authenticator authenticator;
   private final TlsContext tls;
+  private final NetworkCourier courier;
+  private final Queue queue;
   private final Delivery delivery;
   private final MaildropLocks maildropLocks = new MaildropLocks();
   private final Figures figures = new Figures();
@@ -72,7 +84,16 @@ public final class Server implements Closeable {
     this.authenticator =
         new Authenticator(directory, secret(config.data()), config.auth().settings());
     this.tls = tls(config);
-    this.delivery = new Delivery(store, directory);
+    this.courier = courier(config);
+    this.queue =
+        new Queue(
+            store,
+            courier,
+            Clock.systemUTC(),
+            new SecureRandom(),
+            Queue.Settings.DEFAULT,
+            Thread.ofVirtual().name("relay ", 1)::start);
+    this.delivery = new Delivery(store, directory, queue);
   }
 
   /// Starts everything, or nothing.
@@ -191,6 +212,8 @@ public final class Server implements Closeable {
       for (var thread : ending) {
         thread.join();
       }
+      queue.close();
+      courier.close();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -217,7 +240,28 @@ public final class Server implements Closeable {
     }
   }
 
+  private static NetworkCourier courier(Config config) {
+    var pace = config.queue().pace();
+    var routes = new HashMap<String, Route>();
+    for (var each : config.route()) {
+      routes.put(each.domain(), each.route(pace));
+    }
+    var ownNames = DnsName.of(new Domain(config.hostname())).map(Set::of).orElse(Set.of());
+    return new NetworkCourier(
+        new Connector(Timeouts.DATA_BLOCK),
+        config.hostname(),
+        Timeouts.DEFAULT,
+        pace,
+        routes,
+        new MailHosts(
+            new StubResolver(config.dns().settings(), Clock.systemUTC()),
+            MailHosts.Settings.of(ownNames, Set.of()),
+            new SecureRandom(),
+            System::nanoTime));
+  }
+
   private void open() throws IOException, CommandException {
+    queue.start();
     for (var each : config.listener()) {
       try {
         var listener = open(each);
@@ -235,7 +279,7 @@ public final class Server implements Closeable {
     }
     if (config.metrics().address().isPresent()) {
       var address = config.metrics().address().get();
-      figures.register(store, directory, authenticator, delivery, maildropLocks);
+      figures.register(store, directory, authenticator, delivery, queue, maildropLocks);
       try {
         metrics = MetricsListener.open(Listener.address(address), figures.registry());
       } catch (BindException e) {

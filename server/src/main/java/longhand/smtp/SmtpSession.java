@@ -10,16 +10,19 @@ import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLSession;
 import longhand.auth.Sasl;
+import longhand.delivery.Delivery;
 import longhand.delivery.Destination;
 import longhand.delivery.Outcome;
 import longhand.mail.Address;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.Envelope;
+import longhand.mail.ForwardPath;
 import longhand.wire.BareLineEndException;
 import longhand.wire.Connection;
 import longhand.wire.Limits;
@@ -55,7 +58,8 @@ final class SmtpSession {
   /// What MAIL, RCPT and BDAT have said so far.
   private static final class Transaction {
     final Command.Mail mail;
-    final List<Destination.Local> to = new ArrayList<>(1);
+    final List<Destination> to = new ArrayList<>(1);
+    final List<ForwardPath> paths = new ArrayList<>(1);
     @Nullable Incoming chunks;
 
     Transaction(Command.Mail mail) {
@@ -276,18 +280,18 @@ final class SmtpSession {
         services.delivery().destination(recipient.to(), transaction.mail.sizeOctets().orElse(0));
     var reply =
         switch (destination) {
-          case Destination.Local local -> {
-            transaction.to.add(local);
-            yield Reply.RECIPIENT_OK;
-          }
+          case Destination.Local _ -> Reply.RECIPIENT_OK;
           case Destination.Unknown _ -> Reply.NO_SUCH_USER;
           case Destination.Inactive _ -> Reply.INACTIVE;
           case Destination.Full _ -> Reply.FULL_NOW;
           case Destination.TooLarge _ -> Reply.FULL_EVER;
-          case Destination.Remote _ -> submission ? Reply.NO_RELAY_YET : Reply.NO_RELAY;
+          case Destination.Remote _ -> submission ? Reply.RECIPIENT_OK : Reply.NO_RELAY;
           case Destination.Unavailable _ -> Reply.UNAVAILABLE;
         };
-    if (reply != Reply.RECIPIENT_OK) {
+    if (reply == Reply.RECIPIENT_OK) {
+      transaction.to.add(destination);
+      transaction.paths.add(recipient.to());
+    } else {
       counts.refusedRecipients.increment();
       LOG.log(
           System.Logger.Level.DEBUG,
@@ -444,7 +448,7 @@ final class SmtpSession {
     var beenHere = incoming.header().deliveredTo();
     var to = transaction.to;
     if (!beenHere.isEmpty()) {
-      to = to.stream().filter(local -> !beenHere.contains(deliveredTo(local))).toList();
+      to = to.stream().filter(each -> !hasBeenAt(each, beenHere)).toList();
       if (!lmtp && to.size() < transaction.to.size()) {
         return List.of(Reply.LOOP);
       }
@@ -458,37 +462,49 @@ final class SmtpSession {
             connection.tls().map(SmtpSession::describe),
             id,
             now);
-    var from = transaction.mail.from();
+    var mail = transaction.mail;
     var added = missing;
-    var outcomes =
-        services
-            .delivery()
-            .deliver(
-                from,
-                to,
-                incoming.letter(),
-                now,
-                local -> trace.prefix(from, local.path().address(), added),
-                !lmtp);
+    var only =
+        transaction.paths.size() == 1
+            ? Optional.of(transaction.paths.getFirst().address())
+            : Optional.<Address>empty();
+    var message =
+        new Delivery.Accepted(
+            id,
+            Optional.ofNullable(user),
+            new Envelope(
+                mail.from(),
+                transaction.paths,
+                mail.body(),
+                mail.smtpUtf8(),
+                mail.returned(),
+                mail.envelopeId(),
+                mail.handling()),
+            incoming.letter(),
+            now,
+            path -> trace.prefix(mail.from(), path.address(), added),
+            () -> trace.onward(only, added));
+    var outcomes = services.delivery().deliver(message, to, !lmtp);
     if (!lmtp) {
       return List.of(reply(worst(outcomes), id));
     }
     var replies = new ArrayList<Reply>(answers);
     var next = outcomes.iterator();
-    for (var local : transaction.to) {
-      replies.add(beenHere.contains(deliveredTo(local)) ? Reply.LOOP : reply(next.next(), id));
+    for (var destination : transaction.to) {
+      replies.add(hasBeenAt(destination, beenHere) ? Reply.LOOP : reply(next.next(), id));
     }
     return replies;
   }
 
-  private static String deliveredTo(Destination.Local local) {
-    return local.path().address().quoted().toLowerCase(Locale.ROOT);
+  private static boolean hasBeenAt(Destination destination, List<String> deliveredTo) {
+    return destination instanceof Destination.Local local
+        && deliveredTo.contains(local.path().address().quoted().toLowerCase(Locale.ROOT));
   }
 
-  /// The first that is not `Stored`; all are, or none is.
+  /// The first that says no; all say yes, or none does.
   private static Outcome worst(List<Outcome> outcomes) {
     for (var outcome : outcomes) {
-      if (!(outcome instanceof Outcome.Stored)) {
+      if (outcome instanceof Outcome.Deferred || outcome instanceof Outcome.Refused) {
         return outcome;
       }
     }
@@ -498,6 +514,7 @@ final class SmtpSession {
   private static Reply reply(Outcome outcome, String id) {
     return switch (outcome) {
       case Outcome.Stored _ -> Reply.of(250, 2, 0, 0, "Stored, id " + id);
+      case Outcome.Queued _ -> Reply.of(250, 2, 0, 0, "Queued, id " + id);
       case Outcome.Deferred(var status, _) ->
           status.equals(FULL_NOW) ? Reply.FULL_NOW : Reply.LATER;
       case Outcome.Refused(var status, _) -> {

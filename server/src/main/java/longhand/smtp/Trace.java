@@ -47,12 +47,25 @@ record Trace(
     text.append("Return-Path: <");
     from.address().ifPresent(address -> text.append(address.quoted()));
     text.append(">\r\nDelivered-To: ").append(recipient.quoted());
-    text.append("\r\nReceived: from ").append(client).append(" (").append(literal());
+    text.append("\r\n");
+    received(text, Optional.of(recipient));
+    return text.append(missing).toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /// The fields for other servers; it names a recipient only when it is the only one.
+  byte[] onward(Optional<Address> only, String missing) {
+    var text = new StringBuilder(256 + missing.length());
+    received(text, only);
+    return text.append(missing).toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private void received(StringBuilder text, Optional<Address> recipient) {
+    text.append("Received: from ").append(client).append(" (").append(literal());
     text.append(")\r\n\tby ").append(hostname).append(" with ").append(protocol);
     tls.ifPresent(suite -> text.append(" (").append(suite).append(')'));
-    text.append("\r\n\tid ").append(id).append(" for <").append(recipient.quoted());
-    text.append(">;\r\n\t").append(date(received)).append("\r\n").append(missing);
-    return text.toString().getBytes(StandardCharsets.UTF_8);
+    text.append("\r\n\tid ").append(id);
+    recipient.ifPresent(only -> text.append(" for <").append(only.quoted()).append('>'));
+    text.append(";\r\n\t").append(date(received)).append("\r\n");
   }
 
   /// A date as header fields have it (RFC 5322 §3.3), in UTC.

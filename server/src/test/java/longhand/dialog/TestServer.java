@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import longhand.auth.AuthSettings;
@@ -27,11 +28,20 @@ import longhand.directory.AccountRecord;
 import longhand.directory.Directory;
 import longhand.disk.Disk;
 import longhand.disk.FileSystemDisk;
+import longhand.dns.DnsSettings;
+import longhand.dns.MailHosts;
+import longhand.dns.StubResolver;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.pop3.MaildropLocks;
 import longhand.pop3.Pop3Server;
 import longhand.pop3.Pop3Services;
+import longhand.queue.NetworkCourier;
+import longhand.queue.Queue;
+import longhand.relay.Route;
+import longhand.relay.Target;
+import longhand.relay.Timeouts;
+import longhand.relay.TlsPolicy;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
 import longhand.store.Account;
@@ -39,6 +49,7 @@ import longhand.store.Mailbox;
 import longhand.store.MailboxException;
 import longhand.store.Store;
 import longhand.store.StoreSettings;
+import longhand.wire.Connector;
 import longhand.wire.Limits;
 import longhand.wire.Listener;
 import longhand.wire.TlsContext;
@@ -67,6 +78,11 @@ public final class TestServer implements AutoCloseable {
   private static final TlsContext CERTIFICATE = certificate();
 
   private final Limits limits;
+  private final NetworkCourier courier;
+
+  /// Messages for others: all are kept, since the one way out leads to a closed port.
+  public final Queue queue;
+
   private final Delivery delivery;
   private final MaildropLocks locks = new MaildropLocks();
   private final Map<String, Listener> listeners = new HashMap<>();
@@ -82,7 +98,16 @@ public final class TestServer implements AutoCloseable {
     store = Store.open(data, disk, InstantSource.system(), new Random(7), StoreSettings.DEFAULT);
     directory = Directory.open(data, List.of(DOMAIN));
     authenticator = new Authenticator(directory, new byte[32], PATIENT);
-    delivery = new Delivery(store, directory);
+    courier = courier();
+    queue =
+        new Queue(
+            store,
+            courier,
+            InstantSource.system(),
+            new Random(7),
+            Queue.Settings.DEFAULT,
+            Thread.ofVirtual()::start);
+    delivery = new Delivery(store, directory, queue);
     if (directory.size() == 0) {
       var verifiers = authenticator.verifiers("secret");
       for (var name : List.of("ana", "ben", "tiny", "gone")) {
@@ -96,6 +121,32 @@ public final class TestServer implements AutoCloseable {
                 !name.equals("gone")));
       }
     }
+  }
+
+  private static NetworkCourier courier() {
+    var nowhere =
+        new Route.Via.Host(
+            "127.0.0.1",
+            1,
+            Target.Protocol.SMTP,
+            new TlsPolicy.Never(),
+            Optional.empty(),
+            Optional.empty());
+    return new NetworkCourier(
+        new Connector(Duration.ofSeconds(1)),
+        "mx.example.org",
+        Timeouts.DEFAULT,
+        Route.Pace.DEFAULT,
+        Map.of("*", new Route("nowhere", nowhere, Route.Pace.DEFAULT)),
+        new MailHosts(
+            new StubResolver(
+                DnsSettings.of(
+                    List.of(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 1)),
+                    new DnsSettings.Validation.None()),
+                Clock.systemUTC()),
+            MailHosts.Settings.of(Set.of(), Set.of()),
+            new Random(7),
+            System::nanoTime));
   }
 
   private static TlsContext certificate() {
@@ -240,6 +291,8 @@ public final class TestServer implements AutoCloseable {
   @Override
   public void close() throws IOException {
     listeners.values().forEach(Listener::close);
+    queue.close();
+    courier.close();
     store.close();
     directory.close();
   }

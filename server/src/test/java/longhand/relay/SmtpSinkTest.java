@@ -47,6 +47,8 @@ class SmtpSinkTest {
       connector.close();
     }
     for (var process : started) {
+      // The sink first: without `timeout` nobody would end it.
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
     }
   }

@@ -131,7 +131,7 @@ class ConfigFileTest {
                 """))
         .containsExactly(
             "F:2: colour: found the unknown key \"colour\", expected one of hostname, data, tls,"
-                + " domain, listener, auth, log, metrics, limits",
+                + " domain, listener, route, queue, dns, auth, log, metrics, limits",
             "F:1: found no data, expected data = \"/var/lib/longhand\"",
             "F:8: listener.protocol: found \"gopher\", expected one of smtp, submission, lmtp, pop3,"
                 + " imap",

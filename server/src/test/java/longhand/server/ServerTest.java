@@ -96,6 +96,21 @@ class ServerTest {
   }
 
   @Test
+  void thePasswordMayComeThroughAPipe() throws Exception {
+    var real = System.in;
+    try {
+      System.setIn(new java.io.ByteArrayInputStream("three\n".getBytes(StandardCharsets.UTF_8)));
+      assertThat(account("add", "jbob@example.com").code()).isZero();
+    } finally {
+      System.setIn(real);
+    }
+    try (var server = Server.start(ConfigFile.read(file))) {
+      int pop3 = server.addresses().get(2).getPort();
+      assertThat(talk(pop3, "USER jbob@example.com", "PASS three")).doesNotContain("-ERR");
+    }
+  }
+
+  @Test
   void accountsWithTheServerStoppedAndRunning() throws Exception {
     assertThat(add("jbob@example.com", "one", "--name", "Jim Bob", "--quota", "5G").code())
         .isZero();
