@@ -10,13 +10,13 @@ import java.util.List;
 import java.util.Map;
 
 /// The DNS of a test: answers what it was told to, and NXDOMAIN or no data otherwise.
-final class ScriptedDns implements Dns {
+public final class ScriptedDns implements Dns {
 
   private final Map<Question<?>, Answer<?>> answers = new HashMap<>();
-  final List<Question<?>> asked = new ArrayList<>();
-  Runnable whenAsked = () -> {};
+  public final List<Question<?>> asked = new ArrayList<>();
+  public Runnable whenAsked = () -> {};
 
-  ScriptedDns mx(String domain, Object... preferenceAndHost) {
+  public ScriptedDns mx(String domain, Object... preferenceAndHost) {
     var records = new ArrayList<MailExchange>();
     for (int i = 0; i < preferenceAndHost.length; i += 2) {
       records.add(
@@ -26,7 +26,7 @@ final class ScriptedDns implements Dns {
     return put(new Question.Mx(new DnsName(domain)), records);
   }
 
-  ScriptedDns host(String name, String... addresses) {
+  public ScriptedDns host(String name, String... addresses) {
     var four = new ArrayList<Inet4Address>();
     var six = new ArrayList<Inet6Address>();
     for (var each : addresses) {
@@ -40,8 +40,19 @@ final class ScriptedDns implements Dns {
     return put(new Question.Aaaa(new DnsName(name)), six);
   }
 
-  <T> ScriptedDns failed(Question<T> question) {
+  public <T> ScriptedDns failed(Question<T> question) {
     answers.put(question, new Answer.Failed<T>("Looking up " + question.name() + ": no luck."));
+    return this;
+  }
+
+  /// The text at a name; none takes away what was there.
+  public ScriptedDns txt(String name, String... texts) {
+    return put(new Question.Txt(new DnsName(name)), List.of(texts));
+  }
+
+  /// Any answer.
+  public <T> ScriptedDns answer(Question<T> question, Answer<T> answer) {
+    answers.put(question, answer);
     return this;
   }
 
