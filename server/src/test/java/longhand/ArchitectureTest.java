@@ -27,7 +27,7 @@ class ArchitectureTest {
           List.of("mail"),
           List.of("wire", "disk"),
           List.of("message", "auth"),
-          List.of("directory", "index", "dkim", "relay"),
+          List.of("directory", "index", "dkim", "relay", "dsn"),
           List.of("store", "check"),
           List.of("delivery", "transfer"),
           List.of("smtp", "imap", "pop3"),
