@@ -19,6 +19,7 @@ import longhand.mail.EnhancedStatus;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
 import longhand.queue.Queue;
+import longhand.queue.ReturnPath;
 import longhand.store.Append;
 import longhand.store.Letter;
 import longhand.store.Mailbox;
@@ -127,6 +128,19 @@ public final class Delivery {
           () -> "no delivery to " + address.canonical() + " now: " + e.getMessage());
       return new Destination.Unavailable(String.valueOf(e.getMessage()));
     }
+  }
+
+  /// Where a report to a reverse-path goes; nowhere when nobody has that address.
+  public List<ReturnPath> returnPaths(Address address) {
+    return switch (destination(ForwardPath.of(address), 0)) {
+      case Destination.Local local -> List.of(new ReturnPath.Here(local.account()));
+      case Destination.Full _, Destination.TooLarge _ ->
+          // A report is worth the space.
+          List.of(new ReturnPath.Here(store.account(address)));
+      case Destination.Remote(var path) -> List.of(new ReturnPath.Elsewhere(path.address()));
+      case Destination.Unknown _, Destination.Inactive _ -> List.of();
+      case Destination.Unavailable _ -> List.of(new ReturnPath.Here(store.account(address)));
+    };
   }
 
   /// A message that is whole and was checked.

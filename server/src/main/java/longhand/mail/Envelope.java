@@ -45,6 +45,11 @@ public record Envelope(
     return new Envelope(from, to, body, smtpUtf8, returned, id, handling);
   }
 
+  /// The same for the message written otherwise.
+  public Envelope withBody(Body body) {
+    return new Envelope(from, to, body, smtpUtf8, returned, id, handling);
+  }
+
   /// Of a message whose sender asks for nothing beyond delivery.
   public Envelope(
       ReversePath from,

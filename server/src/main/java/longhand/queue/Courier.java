@@ -2,6 +2,8 @@ package longhand.queue;
 
 import java.io.Closeable;
 import java.util.List;
+import java.util.Optional;
+import longhand.dsn.Action;
 import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
 import longhand.relay.Outcome;
@@ -41,8 +43,9 @@ public interface Courier {
     /// Who it is, as `mx.example.com [192.0.2.1]`.
     String server();
 
-    /// Whether the server promises the reports that senders ask for (RFC 3461).
-    boolean reports();
+    /// What is to be reported to a sender who wants to hear of success, when the server has taken a
+    /// message; nothing where the server reports itself (RFC 3461 §5.2.1).
+    Optional<Action> taken();
 
     /// Whether another message may follow.
     boolean usable();

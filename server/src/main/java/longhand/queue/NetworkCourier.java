@@ -1,9 +1,10 @@
 package longhand.queue;
 
 import java.io.Closeable;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,16 +12,22 @@ import longhand.dns.DnsName;
 import longhand.dns.MailHosts;
 import longhand.dns.Reach;
 import longhand.dns.Targets;
+import longhand.dsn.Action;
 import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
+import longhand.mail.Envelope;
+import longhand.message.Recoding;
+import longhand.relay.NextHops;
 import longhand.relay.Opening;
 import longhand.relay.Outcome;
 import longhand.relay.Outgoing;
 import longhand.relay.Route;
+import longhand.relay.Routing;
 import longhand.relay.SmtpClient;
 import longhand.relay.Step;
 import longhand.relay.Target;
 import longhand.relay.Timeouts;
+import longhand.relay.TlsNeed;
 import longhand.relay.TlsPolicy;
 import longhand.wire.Connector;
 
@@ -28,7 +35,6 @@ import longhand.wire.Connector;
 public final class NetworkCourier implements Courier, Closeable {
 
   private static final System.Logger LOG = System.getLogger(NetworkCourier.class.getName());
-  private static final int SMTP_PORT = 25;
   private static final EnhancedStatus NO_CONNECTION = new EnhancedStatus(4, 4, 1);
   private static final EnhancedStatus BROKEN = new EnhancedStatus(4, 4, 2);
   private static final EnhancedStatus NO_SERVICE = new EnhancedStatus(4, 3, 2);
@@ -43,23 +49,28 @@ public final class NetworkCourier implements Courier, Closeable {
   private final Route.Pace pace;
   private final Map<String, Route> routes;
   private final MailHosts hosts;
+  private final Routing routing;
 
   /// @param hostname our name, for EHLO
   /// @param pace of domains that have no route
   /// @param routes by domain; that of `*` is for all others
+  /// @param hosts finds the hosts that routes name
+  /// @param routing finds those of a domain that no route names
   public NetworkCourier(
       Connector connector,
       String hostname,
       Timeouts timeouts,
       Route.Pace pace,
       Map<String, Route> routes,
-      MailHosts hosts) {
+      MailHosts hosts,
+      Routing routing) {
     this.connector = connector;
     this.hostname = hostname;
     this.timeouts = timeouts;
     this.pace = pace;
     this.routes = Map.copyOf(routes);
     this.hosts = hosts;
+    this.routing = routing;
   }
 
   @Override
@@ -82,22 +93,14 @@ public final class NetworkCourier implements Courier, Closeable {
     return switch (route.via()) {
       case Route.Via.Host host -> open(host);
       case Route.Via.Exchangers(var domain) ->
-          switch (hosts.find(domain, Reach.PUBLIC)) {
-            case Targets.None none -> nowhere(none);
-            case Targets.Found(var found, _) -> open(targets(found));
+          switch (routing.find(domain, requireTls ? TlsNeed.REQUIRED : TlsNeed.AS_PUBLISHED)) {
+            case NextHops.Bounce(var status, var sentence) -> new Contact.Nowhere(status, sentence);
+            case NextHops.Defer(var status, var sentence, _, _) ->
+                new Contact.Unreachable(status, "", sentence);
+            case NextHops.Found(var hops, _, _) ->
+                open(hops.stream().map(NextHops.Hop::target).toList());
           };
     };
-  }
-
-  private static List<Target> targets(List<Targets.Host> hosts) {
-    var targets = new ArrayList<Target>();
-    for (var host : hosts) {
-      for (var address : host.addresses()) {
-        var name = host.name().map(DnsName::toString).orElseGet(address::getHostAddress);
-        targets.add(Target.of(new InetSocketAddress(address, SMTP_PORT), name));
-      }
-    }
-    return targets;
   }
 
   private Contact open(Route.Via.Host host) {
@@ -139,12 +142,6 @@ public final class NetworkCourier implements Courier, Closeable {
             .toList());
   }
 
-  private static Contact nowhere(Targets.None none) {
-    return none.status().kind() == 5
-        ? new Contact.Nowhere(none.status(), none.sentence())
-        : new Contact.Unreachable(none.status(), "", none.sentence());
-  }
-
   /// The first of them that talks to us.
   private Contact open(List<Target> targets) {
     Contact last = new Contact.Unreachable(NO_CONNECTION, "", "no server to try");
@@ -169,7 +166,9 @@ public final class NetworkCourier implements Courier, Closeable {
     }
     var server = server(target);
     return switch (opening) {
-      case Opening.Ready(var client) -> new Contact.Reached(new NetworkSession(client, server));
+      case Opening.Ready(var client) ->
+          new Contact.Reached(
+              new NetworkSession(client, server, target.protocol() == Target.Protocol.LMTP));
       case Opening.Rejected(_, var reply) ->
           // For good it is only said of messages, not of servers: another MX, another day.
           new Contact.Unreachable(
@@ -204,11 +203,11 @@ public final class NetworkCourier implements Courier, Closeable {
     connector.close();
   }
 
-  private record NetworkSession(SmtpClient client, String server) implements Session {
+  private record NetworkSession(SmtpClient client, String server, boolean lmtp) implements Session {
 
     @Override
-    public boolean reports() {
-      return client.reports();
+    public Optional<Action> taken() {
+      return lmtp ? Optional.of(Action.DELIVERED) : Action.taken(client.reports());
     }
 
     @Override
@@ -218,7 +217,32 @@ public final class NetworkCourier implements Courier, Closeable {
 
     @Override
     public List<Outcome> send(Outgoing mail) {
-      return client.send(mail);
+      return client.send(fit(mail));
+    }
+
+    /// RFC 6152 §3: what holds octets above 127 is written otherwise for a server that takes none.
+    private Outgoing fit(Outgoing mail) {
+      if (client.eightBit() || mail.envelope().body() == Envelope.Body.SEVEN_BIT) {
+        return mail;
+      }
+      try {
+        var recoding = Recoding.of(mail.source()::open, Recoding.Target.SEVEN_BIT);
+        if (!recoding.possible()) {
+          return mail;
+        }
+        long octets;
+        try (var in = recoding.open()) {
+          octets = in.transferTo(OutputStream.nullOutputStream());
+        }
+        return new Outgoing(
+            mail.envelope().withBody(Envelope.Body.SEVEN_BIT),
+            mail.requireTls(),
+            octets,
+            recoding::open);
+      } catch (IOException e) {
+        LOG.log(System.Logger.Level.DEBUG, () -> "sent as it is, not recoded: " + e);
+        return mail;
+      }
     }
 
     @Override

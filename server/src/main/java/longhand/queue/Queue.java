@@ -19,6 +19,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import longhand.mail.Address;
 import longhand.mail.Envelope;
@@ -94,14 +95,18 @@ public final class Queue implements Closeable {
   private final PriorityQueue<Waiting> waiting =
       new PriorityQueue<>(Comparator.comparing(Waiting::due));
   private final Map<String, QueuedMessage> active = new ConcurrentHashMap<>();
+  private volatile Function<Address, List<ReturnPath>> returnPaths = _ -> List.of();
   private @Nullable Thread scheduler;
   private volatile boolean closing;
 
   /// Opens the queue of a store; nothing is tried before `start`.
   ///
+  /// @param hostname ours, in reports
+  /// @param random that a sender cannot guess
   /// @param threads runs what talks to a server
   public Queue(
       Store store,
+      String hostname,
       Courier courier,
       InstantSource clock,
       RandomGenerator random,
@@ -112,7 +117,9 @@ public final class Queue implements Closeable {
     this.clock = clock;
     this.settings = settings;
     this.documents = new QueueDocuments(store);
-    var recorder = new Recorder(store, courier, clock, random, counts, this::over);
+    var reports = new Reports(store, hostname, random, address -> returnPaths.apply(address));
+    var recorder =
+        new Recorder(store, courier, clock, random, counts, reports, this::admit, this::over);
     this.recorder = recorder;
     this.relaying = new Relaying(courier, clock, random, settings.idle(), threads, recorder);
   }
@@ -123,8 +130,15 @@ public final class Queue implements Closeable {
   }
 
   /// Begins to read what waits since the last time, and to try what is due.
-  public void start() {
+  ///
+  /// @param returnPaths where a reverse-path leads; nowhere when the list is empty
+  public void start(Function<Address, List<ReturnPath>> returnPaths) {
+    returning(returnPaths);
     scheduler = Thread.ofVirtual().name("queue").start(this::schedule);
+  }
+
+  void returning(Function<Address, List<ReturnPath>> returnPaths) {
+    this.returnPaths = returnPaths;
   }
 
   // Accepting.
@@ -201,6 +215,16 @@ public final class Queue implements Closeable {
         arrival,
         new Append(
             document.account(), Mailbox.INBOX, envelope.from(), now, Marks.NONE, before, letter));
+  }
+
+  private Admission admit(Reports.Prepared report, Instant now) {
+    return admit(
+        report.id(),
+        Optional.empty(),
+        report.elsewhere().orElseThrow(),
+        report.letter(),
+        new byte[0],
+        now);
   }
 
   // When.

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
+import longhand.dsn.Action;
 import longhand.mail.Address;
 import longhand.relay.Route;
 import longhand.store.Entry;
@@ -38,10 +39,13 @@ final class QueuedMessage {
 
   /// What became of one recipient at one try.
   ///
-  /// @param confirmed whether the server that took it promised the reports that the sender asked
-  ///   for
+  /// @param taken what is to be reported to a sender who wants to hear of success
   record Result(
-      int number, Progress.State state, Progress.Last last, boolean counted, boolean confirmed) {}
+      int number,
+      Progress.State state,
+      Progress.Last last,
+      boolean tried,
+      Optional<Action> taken) {}
 
   QueuedMessage(
       QueueDocument document,
@@ -114,9 +118,20 @@ final class QueuedMessage {
     return arrival.arrived();
   }
 
+  /// When it could be tried first: what follows is counted from here.
+  Instant began() {
+    var release = release(arrival);
+    return release.isAfter(arrived()) ? release : arrived();
+  }
+
   /// When it is given up.
   Instant expiry(Route route) {
-    return arrived().plus(route.pace().expiry());
+    return began().plus(route.pace().expiry());
+  }
+
+  /// When its sender is told that it still waits.
+  Instant delayNotice(Route route) {
+    return began().plus(route.pace().delayNotice());
   }
 
   int priority() {

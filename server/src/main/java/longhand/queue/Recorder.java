@@ -8,13 +8,20 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import longhand.dsn.Action;
+import longhand.dsn.Told;
+import longhand.mail.EnhancedStatus;
+import longhand.mail.ForwardPath;
 import longhand.mail.ReversePath;
 import longhand.relay.Route;
 import longhand.store.Append;
 import longhand.store.Flag;
+import longhand.store.Letter;
 import longhand.store.Mailbox;
 import longhand.store.MailboxException;
 import longhand.store.Marks;
@@ -28,14 +35,19 @@ final class Recorder {
 
   private static final System.Logger LOG = System.getLogger(Recorder.class.getName());
 
+  private static final EnhancedStatus EXPIRED = new EnhancedStatus(4, 4, 7);
+
   private final Store store;
   private final Courier courier;
   private final InstantSource clock;
   private final RandomGenerator random;
   private final QueueCounts counts;
+  private final Reports reports;
+  private final BiFunction<Reports.Prepared, Instant, Queue.Admission> admit;
   private final Consumer<QueuedMessage> over;
   private final ConcurrentLinkedQueue<QueuedMessage> unrecorded = new ConcurrentLinkedQueue<>();
 
+  /// @param admit takes a report for another server into the queue
   /// @param over told when a message has no job under way any more, and all is written
   Recorder(
       Store store,
@@ -43,12 +55,16 @@ final class Recorder {
       InstantSource clock,
       RandomGenerator random,
       QueueCounts counts,
+      Reports reports,
+      BiFunction<Reports.Prepared, Instant, Queue.Admission> admit,
       Consumer<QueuedMessage> over) {
     this.store = store;
     this.courier = courier;
     this.clock = clock;
     this.random = random;
     this.counts = counts;
+    this.reports = reports;
+    this.admit = admit;
     this.over = over;
   }
 
@@ -85,43 +101,20 @@ final class Recorder {
     return unrecorded.isEmpty();
   }
 
+  /// What follows from results: how far each recipient is then, and what its sender is told.
+  private record Consequence(List<Progress> recipients, List<Told> told) {
+    boolean over() {
+      return recipients.stream().noneMatch(Progress::waits);
+    }
+  }
+
   /// Called with `recording` held. Whether it could be written.
   private boolean commit(QueuedMessage message) {
-    var taken = new ArrayList<>(message.results);
-    var next = new ArrayList<>(message.recipients);
+    var results = new ArrayList<>(message.results);
     var now = clock.instant();
-    for (var result : taken) {
-      next.set(result.number(), after(message, next.get(result.number()), result, now));
-    }
-    boolean over = next.stream().noneMatch(Progress::waits);
-    var appends = new ArrayList<Append>();
-    var removals = new ArrayList<Removal>();
-    var account = message.document().account();
-    var before = message.state;
-    if (before != null) {
-      removals.add(new Removal(account, before));
-    }
-    try (var state = store.letter()) {
-      if (over) {
-        removals.add(new Removal(account, message.entry()));
-      } else {
-        var text =
-            QueueText.state(
-                message.arrival().id(), message.entry().uid(), message.arrival().envelope(), next);
-        state.write(text, 0, text.length);
-        state.finish();
-        appends.add(
-            new Append(
-                account,
-                Mailbox.INBOX,
-                ReversePath.NULL,
-                now,
-                Marks.of(Flag.SEEN),
-                new byte[0],
-                state));
-      }
-      var entries = store.change(appends, removals);
-      message.state = over ? null : entries.getFirst();
+    var consequence = consequence(message, results, now);
+    try {
+      commit(message, consequence, now);
     } catch (IOException | MailboxException e) {
       LOG.log(
           Level.WARNING,
@@ -132,30 +125,157 @@ final class Recorder {
                   + e.getMessage());
       return false;
     }
-    for (int n = taken.size(); n > 0; n--) {
+    for (int n = results.size(); n > 0; n--) {
       message.results.poll();
     }
-    message.recipients = next;
-    message.gone = over;
-    taken.forEach(result -> counts.count(result.state()));
-    log(message, taken);
+    message.recipients = consequence.recipients;
+    message.gone = consequence.over();
+    results.forEach(result -> counts.count(result.state()));
+    log(message, results);
     return true;
   }
 
+  private Consequence consequence(
+      QueuedMessage message, List<QueuedMessage.Result> results, Instant now) {
+    var envelope = message.arrival().envelope();
+    var recipients = new ArrayList<>(message.recipients);
+    var told = new ArrayList<Told>();
+    for (var result : results) {
+      var path = envelope.to().get(result.number());
+      var route = courier.route(path.address().domain());
+      var progress = after(message, route, recipients.get(result.number()), result, now);
+      var action = action(message, route, progress, result, now);
+      if (action.isPresent()) {
+        if (action.get() == Action.DELAYED) {
+          progress = progress.told();
+        }
+        if (action.get().isWanted(envelope.from(), path)) {
+          told.add(told(message, route, path, action.get(), result.last()));
+        }
+      }
+      recipients.set(result.number(), progress);
+    }
+    return new Consequence(recipients, told);
+  }
+
   private Progress after(
-      QueuedMessage message, Progress before, QueuedMessage.Result result, Instant now) {
+      QueuedMessage message,
+      Route route,
+      Progress before,
+      QueuedMessage.Result result,
+      Instant now) {
     if (result.state() != Progress.State.WAITING) {
       return before.after(result.state(), now, result.last());
     }
-    var route =
-        courier.route(message.arrival().envelope().to().get(result.number()).address().domain());
     var expiry = message.expiry(route);
     if (!now.isBefore(expiry)) {
       return before.after(Progress.State.FAILED, now, result.last());
     }
     var next = now.plus(wait(route.pace(), before.attempts() + 1));
+    var notice = message.delayNotice(route);
+    if (!before.delayTold() && now.isBefore(notice) && next.isAfter(notice)) {
+      // A try at the time when the sender is to hear of it.
+      next = notice;
+    }
     return before.after(
         Progress.State.WAITING, next.isAfter(expiry) ? expiry : next, result.last());
+  }
+
+  /// What may be told of a recipient now.
+  private static Optional<Action> action(
+      QueuedMessage message,
+      Route route,
+      Progress progress,
+      QueuedMessage.Result result,
+      Instant now) {
+    return switch (progress.state()) {
+      case DELIVERED -> result.taken();
+      case FAILED -> Optional.of(Action.FAILED);
+      case WAITING ->
+          progress.delayTold() || now.isBefore(message.delayNotice(route))
+              ? Optional.empty()
+              : Optional.of(Action.DELAYED);
+    };
+  }
+
+  private static Told told(
+      QueuedMessage message, Route route, ForwardPath path, Action action, Progress.Last last) {
+    var server = last.server();
+    int space = server.indexOf(' ');
+    return new Told(
+        path,
+        action,
+        action == Action.FAILED && last.status().kind() != 5 ? EXPIRED : last.status(),
+        server.isEmpty()
+            ? Optional.empty()
+            : Optional.of(space < 0 ? server : server.substring(0, space)),
+        last.words().isEmpty() ? Optional.empty() : Optional.of(last.words()),
+        Optional.of(last.at()),
+        action == Action.DELAYED ? Optional.of(message.expiry(route)) : Optional.empty(),
+        Optional.of(message.arrival().id()));
+  }
+
+  /// One batch: what is known of the message now, or its end, and the report.
+  private void commit(QueuedMessage message, Consequence consequence, Instant now)
+      throws IOException, MailboxException {
+    var account = message.document().account();
+    var appends = new ArrayList<Append>();
+    var removals = new ArrayList<Removal>();
+    if (message.state != null) {
+      removals.add(new Removal(account, message.state));
+    }
+    var report =
+        consequence.told.isEmpty()
+            ? Optional.<Reports.Prepared>empty()
+            : reports.prepare(message, consequence.told, now);
+    Queue.Admission admission = null;
+    boolean entered = false;
+    try (var state = store.letter()) {
+      if (consequence.over()) {
+        removals.add(new Removal(account, message.entry()));
+      } else {
+        appends.add(state(message, consequence.recipients, state, now));
+      }
+      if (report.isPresent()) {
+        appends.addAll(report.get().here());
+        if (report.get().elsewhere().isPresent()) {
+          admission = admit.apply(report.get(), now);
+          appends.add(admission.append());
+        }
+      }
+      var entries = store.change(appends, removals);
+      entered = true;
+      message.state = consequence.over() ? null : entries.getFirst();
+      if (admission != null) {
+        admission.entered(entries.getLast());
+      }
+    } finally {
+      report.ifPresent(Reports.Prepared::close);
+      if (admission != null && !entered) {
+        admission.refused();
+      }
+    }
+  }
+
+  private static Append state(
+      QueuedMessage message, List<Progress> recipients, Letter letter, Instant now)
+      throws IOException {
+    var text =
+        QueueText.state(
+            message.arrival().id(),
+            message.entry().uid(),
+            message.arrival().envelope(),
+            recipients);
+    letter.write(text, 0, text.length);
+    letter.finish();
+    return new Append(
+        message.document().account(),
+        Mailbox.INBOX,
+        ReversePath.NULL,
+        now,
+        Marks.of(Flag.SEEN),
+        new byte[0],
+        letter);
   }
 
   /// How long to wait after so many tries: twice as long each time, a fifth more or less by chance.

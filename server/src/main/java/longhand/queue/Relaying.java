@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Phaser;
@@ -114,7 +115,7 @@ final class Relaying {
             .last()
             .map(known -> new Progress.Last(now, EXPIRED, known.server(), known.words()))
             .orElse(new Progress.Last(now, EXPIRED, "", "no server could be reached in time"));
-    return new QueuedMessage.Result(number, Progress.State.FAILED, last, false, false);
+    return new QueuedMessage.Result(number, Progress.State.FAILED, last, false, Optional.empty());
   }
 
   /// A while after a time, so that not all come at once.
@@ -244,7 +245,7 @@ final class Relaying {
                     new Progress.Last(
                         now, reply.status().orElse(OK), session.server(), reply.toString()),
                     true,
-                    session.reports());
+                    session.taken());
             case Outcome.Refused(var reply) ->
                 new QueuedMessage.Result(
                     number,
@@ -252,7 +253,7 @@ final class Relaying {
                     new Progress.Last(
                         now, reply.status().orElse(NEVER), session.server(), reply.toString()),
                     true,
-                    false);
+                    Optional.empty());
             case Outcome.Deferred(var reply) ->
                 new QueuedMessage.Result(
                     number,
@@ -260,21 +261,21 @@ final class Relaying {
                     new Progress.Last(
                         now, reply.status().orElse(LATER), session.server(), reply.toString()),
                     true,
-                    false);
+                    Optional.empty());
             case Outcome.Unsendable(var status, var detail) ->
                 new QueuedMessage.Result(
                     number,
                     Progress.State.FAILED,
                     new Progress.Last(now, status, session.server(), detail),
                     true,
-                    false);
+                    Optional.empty());
             case Outcome.Broken(_, _, var detail) ->
                 new QueuedMessage.Result(
                     number,
                     Progress.State.WAITING,
                     new Progress.Last(now, BROKEN, session.server(), detail),
                     true,
-                    false);
+                    Optional.empty());
           });
     }
     recorder.record(job.message(), results);
@@ -283,7 +284,7 @@ final class Relaying {
   private void end(Job job, Progress.State state, Progress.Last last) {
     var results = new ArrayList<QueuedMessage.Result>(job.recipients().length);
     for (int number : job.recipients()) {
-      results.add(new QueuedMessage.Result(number, state, last, true, false));
+      results.add(new QueuedMessage.Result(number, state, last, true, Optional.empty()));
     }
     recorder.record(job.message(), results);
   }

@@ -111,6 +111,11 @@ public final class SmtpClient implements Closeable {
     return extensions.dsn();
   }
 
+  /// Whether the server takes octets above 127 (RFC 6152).
+  public boolean eightBit() {
+    return extensions.eightBitMime();
+  }
+
   /// The TLS session, when there is one.
   public Optional<SSLSession> tls() {
     return connection.tls();

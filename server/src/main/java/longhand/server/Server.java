@@ -33,12 +33,15 @@ import longhand.dns.StubResolver;
 import longhand.imap.ImapServer;
 import longhand.imap.ImapServices;
 import longhand.mail.Domain;
+import longhand.mtasts.StsFetcher;
+import longhand.mtasts.StsPolicies;
 import longhand.pop3.MaildropLocks;
 import longhand.pop3.Pop3Server;
 import longhand.pop3.Pop3Services;
 import longhand.queue.NetworkCourier;
 import longhand.queue.Queue;
 import longhand.relay.Route;
+import longhand.relay.Routing;
 import longhand.relay.Timeouts;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
@@ -88,6 +91,7 @@ public final class Server implements Closeable {
     this.queue =
         new Queue(
             store,
+            config.hostname(),
             courier,
             Clock.systemUTC(),
             new SecureRandom(),
@@ -240,28 +244,37 @@ public final class Server implements Closeable {
     }
   }
 
-  private static NetworkCourier courier(Config config) {
+  private static NetworkCourier courier(Config config) throws IOException {
     var pace = config.queue().pace();
     var routes = new HashMap<String, Route>();
     for (var each : config.route()) {
       routes.put(each.domain(), each.route(pace));
     }
     var ownNames = DnsName.of(new Domain(config.hostname())).map(Set::of).orElse(Set.of());
+    var connector = new Connector(Timeouts.DATA_BLOCK);
+    var dns = new StubResolver(config.dns().settings(), Clock.systemUTC());
+    var hosts =
+        new MailHosts(
+            dns, MailHosts.Settings.of(ownNames, Set.of()), new SecureRandom(), System::nanoTime);
+    var policies =
+        new StsPolicies(
+            dns,
+            new StsFetcher(dns, connector, StsFetcher.Settings.DEFAULT)::fetch,
+            new FileSystemDisk(),
+            StsPolicies.Settings.of(config.data().resolve("mta-sts")),
+            Clock.systemUTC());
     return new NetworkCourier(
-        new Connector(Timeouts.DATA_BLOCK),
+        connector,
         config.hostname(),
         Timeouts.DEFAULT,
         pace,
         routes,
-        new MailHosts(
-            new StubResolver(config.dns().settings(), Clock.systemUTC()),
-            MailHosts.Settings.of(ownNames, Set.of()),
-            new SecureRandom(),
-            System::nanoTime));
+        hosts,
+        new Routing(dns, hosts, policies::find, Routing.Settings.DEFAULT));
   }
 
   private void open() throws IOException, CommandException {
-    queue.start();
+    queue.start(delivery::returnPaths);
     for (var each : config.listener()) {
       try {
         var listener = open(each);

@@ -33,12 +33,14 @@ import longhand.dns.MailHosts;
 import longhand.dns.StubResolver;
 import longhand.mail.Address;
 import longhand.mail.Domain;
+import longhand.mtasts.StsAnswer;
 import longhand.pop3.MaildropLocks;
 import longhand.pop3.Pop3Server;
 import longhand.pop3.Pop3Services;
 import longhand.queue.NetworkCourier;
 import longhand.queue.Queue;
 import longhand.relay.Route;
+import longhand.relay.Routing;
 import longhand.relay.Target;
 import longhand.relay.Timeouts;
 import longhand.relay.TlsPolicy;
@@ -102,6 +104,7 @@ public final class TestServer implements AutoCloseable {
     queue =
         new Queue(
             store,
+            "mx.example.org",
             courier,
             InstantSource.system(),
             new Random(7),
@@ -132,21 +135,23 @@ public final class TestServer implements AutoCloseable {
             new TlsPolicy.Never(),
             Optional.empty(),
             Optional.empty());
+    var dns =
+        new StubResolver(
+            DnsSettings.of(
+                List.of(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 1)),
+                new DnsSettings.Validation.None()),
+            Clock.systemUTC());
+    var hosts =
+        new MailHosts(
+            dns, MailHosts.Settings.of(Set.of(), Set.of()), new Random(7), System::nanoTime);
     return new NetworkCourier(
         new Connector(Duration.ofSeconds(1)),
         "mx.example.org",
         Timeouts.DEFAULT,
         Route.Pace.DEFAULT,
         Map.of("*", new Route("nowhere", nowhere, Route.Pace.DEFAULT)),
-        new MailHosts(
-            new StubResolver(
-                DnsSettings.of(
-                    List.of(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 1)),
-                    new DnsSettings.Validation.None()),
-                Clock.systemUTC()),
-            MailHosts.Settings.of(Set.of(), Set.of()),
-            new Random(7),
-            System::nanoTime));
+        hosts,
+        new Routing(dns, hosts, _ -> StsAnswer.NONE, Routing.Settings.DEFAULT));
   }
 
   private static TlsContext certificate() {

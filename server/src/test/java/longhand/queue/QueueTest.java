@@ -9,10 +9,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import longhand.disk.FileSystemDisk;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
+import longhand.mail.ForwardPath;
+import longhand.relay.Route;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -94,6 +98,14 @@ class QueueTest {
   @Test
   void whatIsDeferredIsTriedAgainLaterAndLater() throws Exception {
     courier.answers = _ -> TestCourier.GREYLISTED;
+    courier.pace =
+        new Route.Pace(
+            Duration.ofMinutes(5),
+            Duration.ofHours(4),
+            Duration.ofDays(4),
+            Duration.ofDays(5),
+            20,
+            100);
     queue.accept(TEXT, "bob@example.net");
     var tries = new ArrayList<Duration>();
     queue.run();
@@ -250,5 +262,97 @@ class QueueTest {
     assertThat(courier.arrived).hasSize(350);
     assertThat(queue.queue.size()).isZero();
     assertThat(document().lines().filter(line -> line.startsWith("Status:"))).isNotEmpty();
+  }
+
+  @Test
+  void whoSentHearsOnceWhatFailed() throws Exception {
+    courier.answers =
+        address ->
+            address.localPart().startsWith("no") ? TestCourier.UNKNOWN : TestCourier.ACCEPTED;
+    queue.accept(TEXT, "no1@example.net", "yes@example.net", "no2@example.net");
+    queue.run();
+    reopen();
+    queue.pass(Duration.ofDays(6), Duration.ofHours(1));
+    var reports = queue.reports(TestQueue.SENDER);
+    assertThat(reports).hasSize(1);
+    assertThat(reports.getFirst())
+        .startsWith("Return-Path: <>\r\n")
+        .contains(
+            "To: <alice@example.com>\r\n",
+            "Auto-Submitted: auto-replied\r\n",
+            "Final-Recipient: rfc822; no1@example.net\r\nAction: failed\r\nStatus: 5.1.1\r\n",
+            "Final-Recipient: rfc822; no2@example.net\r\n",
+            "550 5.1.1 no such user",
+            "Subject: hello\r\n")
+        .doesNotContain("yes@example.net", "Queue-");
+  }
+
+  @Test
+  void whoSentHearsOnceOfADelayAndThenOfTheEnd() throws Exception {
+    courier.dead("example.net", true);
+    queue.accept(TEXT, "bob@example.net");
+    queue.pass(Duration.ofHours(3), Duration.ofMinutes(5));
+    assertThat(queue.reports(TestQueue.SENDER)).isEmpty();
+    queue.pass(Duration.ofHours(2), Duration.ofMinutes(5));
+    assertThat(queue.reports(TestQueue.SENDER))
+        .singleElement()
+        .asString()
+        .contains("Action: delayed\r\n", "Will-Retry-Until: Sun, 29 Nov 2026 18:00:00 +0000\r\n");
+    reopen();
+    queue.pass(Duration.ofHours(100), Duration.ofMinutes(30));
+    assertThat(queue.reports(TestQueue.SENDER)).hasSize(1);
+    queue.pass(Duration.ofHours(30), Duration.ofMinutes(30));
+    assertThat(queue.reports(TestQueue.SENDER)).hasSize(2);
+    assertThat(queue.reports(TestQueue.SENDER).getLast())
+        .contains("Action: failed\r\nStatus: 4.4.7\r\n");
+    assertThat(queue.queue.size()).isZero();
+  }
+
+  @Test
+  void whoAskedForSuccessHearsThatItWasRelayed() throws Exception {
+    var to =
+        new ForwardPath(
+            new Address("bob", new Domain("example.net")),
+            Set.of(ForwardPath.Notify.SUCCESS),
+            Optional.empty());
+    queue.accept(TestQueue.SENDER, TEXT, List.of(to));
+    queue.run();
+    assertThat(queue.reports(TestQueue.SENDER))
+        .singleElement()
+        .asString()
+        .contains("Action: relayed\r\n");
+  }
+
+  @Test
+  void whoWantsToHearNothingHearsNothing() throws Exception {
+    courier.answers = _ -> TestCourier.UNKNOWN;
+    var to =
+        new ForwardPath(
+            new Address("bob", new Domain("example.net")),
+            Set.of(ForwardPath.Notify.NEVER),
+            Optional.empty());
+    queue.accept(TestQueue.SENDER, TEXT, List.of(to));
+    queue.run();
+    assertThat(queue.reports(TestQueue.SENDER)).isEmpty();
+    assertThat(queue.queue.size()).isZero();
+  }
+
+  /// A report for somebody elsewhere takes the queue as well, and nobody is told when it fails.
+  @Test
+  void aReportIsNeverReported() throws Exception {
+    courier.answers =
+        address -> address.localPart().equals("bob") ? TestCourier.UNKNOWN : TestCourier.ACCEPTED;
+    var joe = new Address("joe", new Domain("example.org"));
+    queue.accept(joe, TEXT, List.of(TestQueue.to("bob@example.net")));
+    queue.run();
+    assertThat(courier.arrived).hasSize(1);
+    assertThat(courier.arrived.getFirst().to()).isEqualTo(joe);
+    assertThat(courier.arrived.getFirst().text()).contains("Action: failed");
+    courier.answers = _ -> TestCourier.UNKNOWN;
+    queue.accept(joe, TEXT, List.of(TestQueue.to("bob@example.net")));
+    queue.run();
+    assertThat(queue.queue.size()).isZero();
+    assertThat(courier.arrived).hasSize(1);
+    assertThat(queue.queue.counts().failed.sum()).isEqualTo(3);
   }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import longhand.dsn.Action;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
@@ -75,8 +76,8 @@ final class TestCourier implements Courier {
     }
 
     @Override
-    public boolean reports() {
-      return false;
+    public Optional<Action> taken() {
+      return Optional.of(Action.RELAYED);
     }
 
     @Override

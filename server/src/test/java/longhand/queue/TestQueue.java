@@ -16,6 +16,7 @@ import longhand.mail.Domain;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
 import longhand.mail.ReversePath;
+import longhand.store.Mailbox;
 import longhand.store.MailboxException;
 import longhand.store.Store;
 import longhand.store.StoreSettings;
@@ -42,11 +43,17 @@ final class TestQueue implements Closeable {
     this.queue =
         new Queue(
             store,
+            "mx.example.com",
             courier,
             () -> this.now,
             new Random(2),
             new Queue.Settings(100, Duration.ZERO),
             tasks::add);
+    queue.returning(
+        address ->
+            address.domain().equals(SENDER.domain())
+                ? List.of(new ReturnPath.Here(store.account(address)))
+                : List.of(new ReturnPath.Elsewhere(address)));
     queue.load();
   }
 
@@ -112,6 +119,19 @@ final class TestQueue implements Closeable {
       }
     }
     return id;
+  }
+
+  /// The reports in an account here, as one text each.
+  List<String> reports(Address account) throws IOException, MailboxException {
+    var reports = new ArrayList<String>();
+    try (var view = store.account(account).view(Mailbox.INBOX, false)) {
+      for (int i = 1; i <= view.count(); i++) {
+        try (var in = store.account(account).open(view.at(i))) {
+          reports.add(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        }
+      }
+    }
+    return reports;
   }
 
   /// Runs what can be run now.

@@ -1,0 +1,157 @@
+package longhand.queue;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import longhand.dsn.Original;
+import longhand.dsn.Report;
+import longhand.dsn.Told;
+import longhand.mail.Address;
+import longhand.mail.Envelope;
+import longhand.mail.ForwardPath;
+import longhand.mail.ReversePath;
+import longhand.store.Append;
+import longhand.store.Letter;
+import longhand.store.Mailbox;
+import longhand.store.Marks;
+import longhand.store.Store;
+
+/// Writes reports to senders, and finds where they go. A report has the null reverse-path, so there
+/// is never one about it (RFC 5321 §6.1).
+final class Reports {
+
+  private static final System.Logger LOG = System.getLogger(Reports.class.getName());
+  private static final byte[] TRACE = "Return-Path: <>\r\n".getBytes(StandardCharsets.US_ASCII);
+
+  private final Store store;
+  private final String hostname;
+  private final RandomGenerator random;
+  private final Function<Address, List<ReturnPath>> returnPaths;
+  private final AtomicLong ids = new AtomicLong(System.currentTimeMillis() << 16);
+
+  /// @param hostname ours
+  /// @param random that a sender cannot guess
+  /// @param returnPaths where an address leads; empty when nowhere
+  Reports(
+      Store store,
+      String hostname,
+      RandomGenerator random,
+      Function<Address, List<ReturnPath>> returnPaths) {
+    this.store = store;
+    this.hostname = hostname;
+    this.random = random;
+    this.returnPaths = returnPaths;
+  }
+
+  /// A report that belongs into a batch.
+  ///
+  /// @param letter closed when the batch has been made
+  /// @param here appends to accounts of ours
+  /// @param elsewhere to whom other servers are to bring it
+  record Prepared(Letter letter, String id, List<Append> here, Optional<Envelope> elsewhere)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      letter.close();
+    }
+  }
+
+  /// Writes what is told of a message; empty when its sender is nowhere to be found, which is only
+  /// logged: who is told of that, too, would be told for ever.
+  Optional<Prepared> prepare(QueuedMessage message, List<Told> told, Instant now)
+      throws IOException {
+    var to = message.arrival().envelope().from().address().orElseThrow();
+    var paths = returnPaths.apply(to);
+    if (paths.isEmpty()) {
+      LOG.log(
+          Level.WARNING,
+          () -> "message " + message.arrival().id() + ": no report, since nobody is at " + to);
+      return Optional.empty();
+    }
+    var id = Long.toString(ids.incrementAndGet(), 36);
+    var report =
+        new Report(
+            hostname, message.arrival().envelope(), message.arrived(), now, "dsn." + id, told);
+    var letter = store.letter();
+    boolean done = false;
+    try {
+      var out = new BufferedOutputStream(new Into(letter));
+      var written = report.write(readable(message), random, out);
+      out.flush();
+      letter.finish();
+      var here = new ArrayList<Append>();
+      var elsewhere = new ArrayList<ForwardPath>();
+      for (var path : paths) {
+        switch (path) {
+          case ReturnPath.Here(var account) ->
+              here.add(
+                  new Append(
+                      account, Mailbox.INBOX, ReversePath.NULL, now, Marks.NONE, TRACE, letter));
+          case ReturnPath.Elsewhere(var address) -> elsewhere.add(ForwardPath.of(address));
+        }
+      }
+      done = true;
+      return Optional.of(
+          new Prepared(
+              letter,
+              id,
+              here,
+              elsewhere.isEmpty()
+                  ? Optional.empty()
+                  : Optional.of(
+                      new Envelope(
+                          ReversePath.NULL,
+                          elsewhere,
+                          written.body(),
+                          written.smtpUtf8(),
+                          Optional.empty(),
+                          Optional.empty()))));
+    } finally {
+      if (!done) {
+        letter.close();
+      }
+    }
+  }
+
+  /// The message; nothing of it when it cannot be read, so that its sender hears of it at least.
+  private static Original.Source readable(QueuedMessage message) {
+    try (var in = message.open()) {
+      in.transferTo(OutputStream.nullOutputStream());
+      return message::open;
+    } catch (IOException e) {
+      LOG.log(
+          Level.ERROR,
+          () -> "message " + message.arrival().id() + " cannot be read: " + e.getMessage());
+      return InputStream::nullInputStream;
+    }
+  }
+
+  /// Octets into a letter.
+  private static final class Into extends OutputStream {
+    private final Letter letter;
+
+    Into(Letter letter) {
+      this.letter = letter;
+    }
+
+    @Override
+    public void write(int octet) throws IOException {
+      write(new byte[] {(byte) octet}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] octets, int offset, int length) throws IOException {
+      letter.write(octets, offset, length);
+    }
+  }
+}
