@@ -26,7 +26,7 @@ class ArchitectureTest {
       List.of(
           List.of("mail"),
           List.of("wire", "disk"),
-          List.of("message", "auth"),
+          List.of("message", "auth", "srs"),
           List.of("directory", "index", "dkim", "relay"),
           List.of("store", "check"),
           List.of("delivery", "transfer"),
