@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.Optional;
 import longhand.auth.PasswordHash;
 import longhand.auth.ScramVerifier;
 import longhand.mail.Address;
@@ -12,14 +13,19 @@ import longhand.mail.Domain;
 /// One line of a domain's file, of one of these forms (`docs/accounts.md` has the grammar):
 ///
 ///     jbob active 0 $argon2id$... SCRAM-SHA-256$... James Bob
+///     dave active;forward=bob@example.net;copy 0 $argon2id$... SCRAM-SHA-256$...
 ///     alice disabled 5G $argon2id$... SCRAM-SHA-256$...
 ///     carol removed
+///
+/// Lines of aliases are [AliasLine].
 final class AccountLine {
 
   /// Longest line, in bytes, its end not counted.
   static final int BYTES_MAX = 4096;
 
   private static final String HEX = "0123456789abcdef";
+  private static final String FORWARD = ";forward=";
+  private static final String COPY = ";copy";
 
   private AccountLine() {}
 
@@ -33,6 +39,9 @@ final class AccountLine {
   /// The local part as the file has it: lower case, UTF-8, other octets than `a-z 0-9 . _ + -` as
   /// `%` and two hexadecimal digits.
   static String key(String localPart) {
+    if (isPlain(localPart)) {
+      return localPart;
+    }
     var key = new StringBuilder();
     for (byte octet : localPart.toLowerCase(Locale.ROOT).getBytes(StandardCharsets.UTF_8)) {
       if (isPlain(octet)) {
@@ -42,6 +51,15 @@ final class AccountLine {
       }
     }
     return key.toString();
+  }
+
+  private static boolean isPlain(String localPart) {
+    for (int i = 0; i < localPart.length(); i++) {
+      if (!isPlain(localPart.charAt(i))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// Whether an octet stands for itself in a key.
@@ -57,7 +75,9 @@ final class AccountLine {
   /// The line of an account, without its end.
   static String format(AccountRecord account) {
     return key(account.address().localPart())
-        + (account.active() ? " active " : " disabled ")
+        + (account.active() ? " active" : " disabled")
+        + forward(account)
+        + " "
         + octets(account.quotaOctets())
         + " "
         + account.password().toText()
@@ -66,22 +86,56 @@ final class AccountLine {
         + (account.name().isEmpty() ? "" : " " + account.name());
   }
 
-  /// The line that removes an account, without its end.
-  static String removal(Address address) {
-    return key(address.localPart()) + " removed";
+  private static String forward(AccountRecord account) {
+    if (account.forward().isEmpty()) {
+      return "";
+    }
+    var forward = account.forward().get();
+    return FORWARD
+        + TargetList.format(forward.targets(), account.address().domain())
+        + (forward.copy() ? COPY : "");
+  }
+
+  /// The line that removes what a key is of, without its end.
+  static String removal(String key) {
+    return key + " removed";
+  }
+
+  /// Reads the line of an account or an alias.
+  static DirectoryEntry entry(byte[] line, Domain domain) throws BadLineException {
+    int word = 0;
+    while (word < line.length && line[word] != ' ') {
+      word++;
+    }
+    while (word < line.length && line[word] == ' ') {
+      word++;
+    }
+    int i = 0;
+    while (i < AliasLine.WORD.length()
+        && word + i < line.length
+        && line[word + i] == AliasLine.WORD.charAt(i)) {
+      i++;
+    }
+    return i == AliasLine.WORD.length() && (word + i == line.length || line[word + i] == ' ')
+        ? AliasLine.parse(line, domain)
+        : parse(line, domain);
+  }
+
+  /// The text of a line.
+  static String text(byte[] line, int bytesMax) throws BadLineException {
+    if (line.length > bytesMax) {
+      throw new BadLineException("a line of " + line.length + " bytes, at most " + bytesMax);
+    }
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line)).toString();
+    } catch (CharacterCodingException e) {
+      throw new BadLineException("bytes that are not UTF-8");
+    }
   }
 
   /// Reads an account's line (not a removal, comment or empty line). `line` has no end.
   static AccountRecord parse(byte[] line, Domain domain) throws BadLineException {
-    if (line.length > BYTES_MAX) {
-      throw new BadLineException("a line of " + line.length + " bytes, at most " + BYTES_MAX);
-    }
-    String text;
-    try {
-      text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(line)).toString();
-    } catch (CharacterCodingException e) {
-      throw new BadLineException("bytes that are not UTF-8");
-    }
+    var text = text(line, BYTES_MAX);
     int[] ends = new int[5];
     int end = -1;
     for (int i = 0; i < ends.length; i++) {
@@ -94,14 +148,19 @@ final class AccountLine {
       ends[i] = end;
     }
     var state = text.substring(ends[0] + 1, ends[1]);
+    int semicolon = state.indexOf(';');
     boolean active =
-        switch (state) {
+        switch (semicolon < 0 ? state : state.substring(0, semicolon)) {
           case "active" -> true;
           case "disabled" -> false;
           default ->
               throw new BadLineException(
-                  "state " + shown(state) + ", expected active, disabled or removed");
+                  "state " + shown(state) + ", expected active, disabled, alias or removed");
         };
+    var forward =
+        semicolon < 0
+            ? Optional.<Forward>empty()
+            : Optional.of(forward(state.substring(semicolon), domain));
     var quota = text.substring(ends[1] + 1, ends[2]);
     long quotaOctets = octets(quota);
     if (quotaOctets < 0) {
@@ -124,11 +183,27 @@ final class AccountLine {
         scram,
         name,
         quotaOctets,
-        active);
+        active,
+        forward);
+  }
+
+  /// Reads what follows the state: `;forward=targets`, and perhaps `;copy`.
+  private static Forward forward(String marks, Domain domain) throws BadLineException {
+    boolean copy = marks.endsWith(COPY);
+    var rest = copy ? marks.substring(0, marks.length() - COPY.length()) : marks;
+    if (!rest.startsWith(FORWARD)) {
+      throw new BadLineException(
+          "state with " + shown(marks) + ", expected ;forward=targets or ;forward=targets;copy");
+    }
+    try {
+      return new Forward(TargetList.parse(rest.substring(FORWARD.length()), domain), copy);
+    } catch (IllegalArgumentException e) {
+      throw new BadLineException(String.valueOf(e.getMessage()));
+    }
   }
 
   /// The local part of a key.
-  private static String localPart(String key) throws BadLineException {
+  static String localPart(String key) throws BadLineException {
     var octets = new byte[key.length()];
     int length = 0;
     for (int i = 0; i < key.length(); i++) {
@@ -164,7 +239,7 @@ final class AccountLine {
   }
 
   /// A word as a log may show it: nothing that could be a hash in the wrong place.
-  private static String shown(String word) {
+  static String shown(String word) {
     return word.length() > 40 || word.indexOf('$') >= 0
         ? "of " + word.length() + " characters"
         : "\"" + word + "\"";

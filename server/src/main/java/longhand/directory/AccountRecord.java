@@ -1,8 +1,10 @@
 package longhand.directory;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import longhand.auth.PasswordHash;
 import longhand.auth.ScramVerifier;
+import longhand.auth.Verifiers;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 
@@ -14,13 +16,16 @@ import longhand.mail.Domain;
 /// @param name display name, may be empty; no control characters, at most 200 characters
 /// @param quotaOctets most octets of messages, 0 for no limit
 /// @param active whether it may log in and receive
+/// @param forward where its mail goes besides, or instead
 public record AccountRecord(
     Address address,
     PasswordHash password,
     ScramVerifier scram,
     String name,
     long quotaOctets,
-    boolean active) {
+    boolean active,
+    Optional<Forward> forward)
+    implements DirectoryEntry {
 
   /// Longest display name, in characters.
   public static final int NAME_CHARS_MAX = 200;
@@ -40,6 +45,28 @@ public record AccountRecord(
     }
   }
 
+  /// One that keeps its mail and forwards none.
+  public AccountRecord(
+      Address address,
+      PasswordHash password,
+      ScramVerifier scram,
+      String name,
+      long quotaOctets,
+      boolean active) {
+    this(address, password, scram, name, quotaOctets, active, Optional.empty());
+  }
+
+  /// The same with another password.
+  public AccountRecord withVerifiers(Verifiers verifiers) {
+    return new AccountRecord(
+        address, verifiers.password(), verifiers.scram(), name, quotaOctets, active, forward);
+  }
+
+  /// The same, forwarding so.
+  public AccountRecord withForward(Optional<Forward> other) {
+    return new AccountRecord(address, password, scram, name, quotaOctets, active, other);
+  }
+
   /// Whether a text can be a display name.
   public static boolean isName(String text) {
     return text.length() <= NAME_CHARS_MAX
@@ -48,7 +75,7 @@ public record AccountRecord(
         && !text.endsWith(" ");
   }
 
-  /// The line that a domain's file has for it, without end.
+  @Override
   public String toLine() {
     return AccountLine.format(this);
   }

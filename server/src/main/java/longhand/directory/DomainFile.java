@@ -12,9 +12,11 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -25,13 +27,17 @@ import longhand.mail.Address;
 import longhand.mail.Domain;
 import org.jspecify.annotations.Nullable;
 
-/// The accounts of one domain: a text file of lines, of which the last one about an account is in
-/// force. Safe for any thread; other processes change it while they hold the directory's lock, and
-/// people with an editor at any time.
+/// The accounts and aliases of one domain: a text file of lines, of which the last one about a
+/// local part is in force. Safe for any thread; other processes change it while they hold the
+/// directory's lock, and people with an editor at any time.
 ///
-/// **Reading.** An index in memory says where the line in force of each account is; a look-up reads
-/// that line. At most once a second a look-up asks the file's size, time and inode, and indexes it
-/// anew when they have changed.
+/// **Reading.** An index in memory says where the line in force of each local part is; a look-up
+/// reads that line. At most once a second a look-up asks the file's size, time and inode, and
+/// indexes it anew when they have changed.
+///
+/// A wildcard is found by its line too: for each pair of lengths that some wildcard has before and
+/// behind its star, the most octets first, the index is asked for the key that such a wildcard
+/// would have. So look-ups cost by the number of such pairs, however many wildcards there are.
 ///
 /// **Adding, changing, removing** appends lines: nothing is rewritten, and all lines of one change
 /// are there or none. 1. The lines are written to [PendingLines] and forced. 2. They are appended.
@@ -48,7 +54,7 @@ import org.jspecify.annotations.Nullable;
 /// write that fails is undone. After a force that fails no change is taken until a restart: what
 /// the disk holds is not known. Look-ups go on all the while, without what was not told.
 ///
-/// **Compaction**, once more than half of the lines are of no account any more, writes those in
+/// **Compaction**, once more than half of the lines are not in force any more, writes those in
 /// force, the comments, and lines it does not understand into a new file, forces it, and renames.
 ///
 /// The alternatives lost: rewriting the file on each change costs 300 MB at a million accounts; a
@@ -61,8 +67,16 @@ final class DomainFile implements Closeable {
 
   private static final int LINES_WORTH_COMPACTING = 64;
   private static final int CACHED_MAX = 10_000;
+
+  /// Most bytes of lines whose records are kept in memory: large groups are larger than accounts.
+  private static final int CACHED_BYTES_MAX = 8 << 20;
+
   private static final int CHECKED_LINES_MAX = 50_000;
-  private static final String REMOVAL = " removed";
+  private static final String REMOVAL = "removed";
+
+  /// A local part with each octet as `%` and two digits, and a star.
+  private static final int KEY_OCTETS_MAX = 3 * Address.LOCAL_PART_OCTETS_MAX + 1;
+
   private static final int REPORTED_MAX = 20;
   private static final long CHECK_NANOS = 1_000_000_000L;
 
@@ -73,18 +87,31 @@ final class DomainFile implements Closeable {
   private final RandomGenerator random;
   private final LongSupplier nanos;
   private final ReentrantLock lock = new ReentrantLock();
-  private final Map<String, AccountRecord> cached = new HashMap<>();
+  private final Map<String, DirectoryEntry> cached = new HashMap<>();
 
+  private int cachedBytes;
   private final Set<Long> reported = new HashSet<>();
 
   private @Nullable DiskFile channel;
   private Optional<Disk.Facts> stamp = Optional.empty();
   private LineIndex index;
+  private NavigableSet<Shape> shapes = new TreeSet<>();
   private long checkedNanos;
   private boolean checked;
 
   /// Why no change is taken any more.
   private @Nullable IOException failure;
+
+  /// How many octets of their keys wildcards have before and behind the star. The one with more
+  /// octets comes first, of two with as many the one with more before the star: a key that has both
+  /// lengths has one wildcard at most, so the order is whole.
+  private record Shape(int prefix, int suffix) implements Comparable<Shape> {
+    @Override
+    public int compareTo(Shape other) {
+      int more = Integer.compare(other.prefix + other.suffix, prefix + suffix);
+      return more != 0 ? more : Integer.compare(other.prefix, prefix);
+    }
+  }
 
   DomainFile(Disk disk, Path folder, Domain domain, RandomGenerator random, LongSupplier nanos) {
     this.disk = disk;
@@ -96,16 +123,24 @@ final class DomainFile implements Closeable {
     this.index = new LineIndex(random.nextLong());
   }
 
-  /// The account of exactly that local part; empty when there is none.
+  /// The account or alias of exactly that local part; empty when there is none.
   ///
-  /// @throws IOException when the file or the account's line cannot be read
-  Optional<AccountRecord> find(String localPart) throws IOException {
-    return find(localPart, false);
+  /// @throws IOException when the file or the line cannot be read
+  Optional<DirectoryEntry> find(String localPart) throws IOException {
+    return findKey(AccountLine.key(localPart), false);
   }
 
-  /// As `find`, but asks the file `now` whether it has changed.
-  Optional<AccountRecord> find(String localPart, boolean now) throws IOException {
-    var key = AccountLine.key(localPart);
+  /// The alias of exactly that name.
+  Optional<DirectoryEntry> find(AliasName name) throws IOException {
+    return findKey(name.key(), false);
+  }
+
+  /// As `find`, but asks the file now whether it has changed.
+  Optional<DirectoryEntry> findNow(String key) throws IOException {
+    return findKey(key, true);
+  }
+
+  private Optional<DirectoryEntry> findKey(String key, boolean now) throws IOException {
     lock.lock();
     try {
       check(now);
@@ -119,27 +154,72 @@ final class DomainFile implements Closeable {
           return Optional.empty();
         }
         var line = new LineReader(channelOf(), offset, AccountLine.BYTES_MAX + 2);
-        if (!line.next() || !isOf(line, key)) {
+        if (line.next() && line.cut() && kind(line) == LineIndex.Kind.ALIAS) {
+          line = new LineReader(channelOf(), offset, AliasLine.BYTES_MAX + 2);
+          line.next();
+        }
+        if (line.number() == 0 || !isOf(line, key)) {
           load(); // edited in place a moment ago, or two keys of one hash
           continue;
         }
-        AccountRecord found;
+        DirectoryEntry found;
         try {
-          found = AccountLine.parse(line.bytes(), domain);
+          found = AccountLine.entry(line.bytes(), domain);
         } catch (AccountLine.BadLineException e) {
           report(lineNumber(offset), offset, e);
-          throw new IOException("the line of an account in " + path + " cannot be read", e);
+          throw new IOException("the line of " + key + " in " + path + " cannot be read", e);
         }
-        if (cached.size() >= CACHED_MAX) {
-          cached.clear();
+        int bytes = line.bytes().length;
+        if (cached.size() >= CACHED_MAX || cachedBytes + bytes > CACHED_BYTES_MAX) {
+          forget();
         }
         cached.put(key, found);
+        cachedBytes += bytes;
         return Optional.of(found);
       }
       throw new IOException(path + " changes while it is read");
     } finally {
       lock.unlock();
     }
+  }
+
+  /// The alias of the most specific wildcard that matches a local part; empty when none does.
+  Optional<DirectoryEntry> wildcard(String localPart) throws IOException {
+    lock.lock();
+    try {
+      check(false);
+      if (shapes.isEmpty()) {
+        return Optional.empty();
+      }
+      var key = AccountLine.key(localPart);
+      // A load in the middle makes another set, so this one does not change.
+      for (var shape : shapes) {
+        int suffix = key.length() - shape.suffix;
+        if (shape.prefix > suffix || isInEscape(key, shape.prefix) || isInEscape(key, suffix)) {
+          continue;
+        }
+        if (index.get(index.hash(key, shape.prefix, suffix)) >= 0) {
+          var found = findKey(key.substring(0, shape.prefix) + "*" + key.substring(suffix), false);
+          if (found.isPresent()) {
+            return found;
+          }
+        }
+      }
+      return Optional.empty();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Whether a place is inside `%` and two digits: no octet ends there.
+  private static boolean isInEscape(String key, int at) {
+    return at < key.length()
+        && ((at >= 1 && key.charAt(at - 1) == '%') || (at >= 2 && key.charAt(at - 2) == '%'));
+  }
+
+  private void forget() {
+    cached.clear();
+    cachedBytes = 0;
   }
 
   private DiskFile channelOf() throws IOException {
@@ -161,42 +241,71 @@ final class DomainFile implements Closeable {
     return lines.number();
   }
 
-  /// How many accounts there are.
-  int size() throws IOException {
+  /// Asks the file now whether it has changed.
+  void refresh() throws IOException {
     lock.lock();
     try {
-      check(false);
-      return index.live();
+      check(true);
     } finally {
       lock.unlock();
     }
   }
 
-  /// Adds or replaces accounts: all lines in one write and one force. The caller holds the
-  /// directory's lock and has called `recover`.
-  void put(List<AccountRecord> accounts) throws IOException {
-    append(accounts.stream().map(AccountLine::format).toList());
+  /// How many accounts there are.
+  int size() throws IOException {
+    lock.lock();
+    try {
+      check(false);
+      return index.accounts();
+    } finally {
+      lock.unlock();
+    }
   }
 
-  /// Removes an account; false when there was none. The caller holds the directory's lock and has
-  /// called `recover`.
-  boolean remove(Address address) throws IOException {
+  /// Adds or replaces accounts and aliases: all lines in one write and one force. The caller holds
+  /// the directory's lock and has called `recover`.
+  ///
+  /// @throws IllegalArgumentException when a line is longer than can be read
+  void put(List<? extends DirectoryEntry> entries) throws IOException {
+    var lines = entries.stream().map(DirectoryEntry::toLine).toList();
+    for (int i = 0; i < lines.size(); i++) {
+      int most =
+          switch (entries.get(i)) {
+            case AccountRecord _ -> AccountLine.BYTES_MAX;
+            case AliasRecord _ -> AliasLine.BYTES_MAX;
+          };
+      int bytes = lines.get(i).getBytes(StandardCharsets.UTF_8).length;
+      if (bytes > most) {
+        throw new IllegalArgumentException(
+            "a line of "
+                + bytes
+                + " bytes, at most "
+                + most
+                + "; put some of the targets into an alias of their own");
+      }
+    }
+    append(lines);
+  }
+
+  /// Removes what a key is of; false when it is of nothing, or of something else. The caller holds
+  /// the directory's lock and has called `recover`.
+  boolean remove(String key, LineIndex.Kind kind) throws IOException {
     lock.lock();
     try {
       check(true);
-      if (index.get(index.hash(AccountLine.key(address.localPart()))) < 0) {
+      if (index.kind(index.hash(key)) != kind) {
         return false;
       }
-      append(List.of(AccountLine.removal(address)));
+      append(List.of(AccountLine.removal(key)));
       return true;
     } finally {
       lock.unlock();
     }
   }
 
-  /// Gives each account in force, in the order of the file. Lines that cannot be read are passed
-  /// over and reported in the log.
-  void forEach(Consumer<AccountRecord> consumer) throws IOException {
+  /// Gives each account and alias in force, in the order of the file. Lines that cannot be read are
+  /// passed over and reported in the log.
+  void forEach(Consumer<DirectoryEntry> consumer) throws IOException {
     lock.lock();
     try {
       check(true);
@@ -206,9 +315,9 @@ final class DomainFile implements Closeable {
       }
       var lines = new LineReader(file, 0);
       while (lines.next()) {
-        if (isOfAnAccount(lines) && index.get(hash(lines)) == lines.offset()) {
+        if (isOfAnEntry(lines) && index.get(hash(lines)) == lines.offset()) {
           try {
-            consumer.accept(AccountLine.parse(lines.bytes(), domain));
+            consumer.accept(AccountLine.entry(lines.bytes(), domain));
           } catch (AccountLine.BadLineException e) {
             report(lines.number(), lines.offset(), e);
           }
@@ -301,7 +410,7 @@ final class DomainFile implements Closeable {
       }
       commit(file, end, text.toString());
       indexFrom(file, end, Long.MAX_VALUE, false);
-      cached.clear();
+      forget();
       stamp = disk.facts(path);
       if (index.waste() > index.live() && index.waste() >= LINES_WORTH_COMPACTING) {
         compact(file);
@@ -412,7 +521,7 @@ final class DomainFile implements Closeable {
               Level.WARNING, "{0} is not compacted: line {1} is too long", path, lines.number());
           return false;
         }
-        if (!isOfAnAccount(lines) || index.get(hash(lines)) == lines.offset()) {
+        if (!isOfAnEntry(lines) || index.get(hash(lines)) == lines.offset()) {
           out.writeBytes(lines.bytes());
           out.write('\n');
         }
@@ -450,9 +559,10 @@ final class DomainFile implements Closeable {
       channel.close();
       channel = null;
     }
-    cached.clear();
+    forget();
     reported.clear();
     index = new LineIndex(random.nextLong());
+    shapes = new TreeSet<>();
     stamp = disk.facts(path);
     if (stamp.isEmpty()) {
       return;
@@ -474,14 +584,17 @@ final class DomainFile implements Closeable {
   private void indexFrom(DiskFile file, long offset, long end, boolean check) throws IOException {
     var lines = new LineReader(file, offset);
     while (lines.next() && lines.offset() < end) {
-      if (!isOfAnAccount(lines)) {
+      if (!isOfAnEntry(lines)) {
         continue;
       }
-      boolean removal = isRemoval(lines);
-      index.put(hash(lines), lines.offset(), removal);
-      if (check && !removal && lines.number() <= CHECKED_LINES_MAX) {
+      var kind = kind(lines);
+      index.put(hash(lines), lines.offset(), kind);
+      if (kind == LineIndex.Kind.ALIAS) {
+        shape(lines);
+      }
+      if (check && kind != LineIndex.Kind.REMOVAL && lines.number() <= CHECKED_LINES_MAX) {
         try {
-          AccountLine.parse(lines.bytes(), domain);
+          AccountLine.entry(lines.bytes(), domain);
         } catch (AccountLine.BadLineException e) {
           report(lines.number(), lines.offset(), e);
         }
@@ -489,10 +602,28 @@ final class DomainFile implements Closeable {
     }
   }
 
-  /// Whether it is about an account, well or badly: no comment, not empty.
-  private static boolean isOfAnAccount(LineReader line) {
+  /// Remembers the shape of a wildcard. One that is removed leaves its shape, which costs look-ups
+  /// a glance until the file is read anew.
+  private void shape(LineReader line) {
+    int star = -1;
+    int end = 0;
+    for (; line.at(end) > ' '; end++) {
+      if (line.at(end) == '*' && star < 0) {
+        star = end;
+      }
+      if (end > KEY_OCTETS_MAX) {
+        return; // longer than any local part
+      }
+    }
+    if (star >= 0) {
+      shapes.add(new Shape(star, end - star - 1));
+    }
+  }
+
+  /// Whether it is about an account or an alias, well or badly: no comment, not empty.
+  private static boolean isOfAnEntry(LineReader line) {
     int first = lower(line.at(0));
-    return first == '%' || AccountLine.isPlain(first);
+    return first == '%' || first == '*' || AccountLine.isPlain(first);
   }
 
   private long hash(LineReader line) {
@@ -503,17 +634,29 @@ final class DomainFile implements Closeable {
     return hash;
   }
 
-  private static boolean isRemoval(LineReader line) {
+  /// What the second word makes of the first.
+  private static LineIndex.Kind kind(LineReader line) {
     int i = 0;
     while (line.at(i) > ' ') {
       i++;
     }
-    for (int k = 0; k < REMOVAL.length(); k++) {
-      if (line.at(i + k) != REMOVAL.charAt(k)) {
+    while (line.at(i) == ' ') {
+      i++;
+    }
+    if (isWord(line, i, REMOVAL) && line.at(i + REMOVAL.length()) < 0) {
+      return LineIndex.Kind.REMOVAL;
+    }
+    return isWord(line, i, AliasLine.WORD) ? LineIndex.Kind.ALIAS : LineIndex.Kind.ACCOUNT;
+  }
+
+  private static boolean isWord(LineReader line, int at, String word) {
+    for (int k = 0; k < word.length(); k++) {
+      if (line.at(at + k) != word.charAt(k)) {
         return false;
       }
     }
-    return line.at(i + REMOVAL.length()) < 0;
+    int after = line.at(at + word.length());
+    return after < 0 || after == ' ';
   }
 
   private static int lower(int octet) {

@@ -1,22 +1,31 @@
 package longhand.directory;
 
-/// Where the line in force of each key is: an open-addressing table of hashes and offsets, 16 to 32
-/// bytes a key, so that a million accounts need no more than their file and 32 MiB. Keys are told
-/// apart by 64 bits of a hash with a fresh seed. Should two keys ever share one, the later hides
-/// the earlier: who finds another key's line at the offset must index the file anew, with another
-/// seed. Not safe for several threads.
+/// Where the line in force of each key is, and what it is of: an open-addressing table of hashes
+/// and offsets, 16 to 32 bytes a key, so that a million accounts need no more than their file and
+/// 32 MiB. Keys are told apart by 64 bits of a hash with a fresh seed. Should two keys ever share
+/// one, the later hides the earlier: who finds another key's line at the offset must index the file
+/// anew, with another seed. Not safe for several threads.
 final class LineIndex {
 
   private static final long REMOVED = 1L << 63;
+  private static final long ALIAS = 1L << 62;
+
+  /// What a line makes of its key.
+  enum Kind {
+    ACCOUNT,
+    ALIAS,
+    REMOVAL
+  }
 
   private final long seed;
   private long[] hashes = new long[64];
 
-  /// Removed bit, and offset plus one; 0 where the slot is free.
+  /// Removed bit, alias bit, and offset plus one; 0 where the slot is free.
   private long[] places = new long[64];
 
   private int used;
   private int live;
+  private int aliases;
   private long lines;
 
   LineIndex(long seed) {
@@ -43,8 +52,22 @@ final class LineIndex {
     return hash;
   }
 
+  /// The hash of the key of a wildcard: what stands before one place of a key, a star, and what
+  /// stands from another place on.
+  long hash(String key, int before, int from) {
+    long hash = start();
+    for (int i = 0; i < before; i++) {
+      hash = more(hash, key.charAt(i));
+    }
+    hash = more(hash, '*');
+    for (int i = from; i < key.length(); i++) {
+      hash = more(hash, key.charAt(i));
+    }
+    return hash;
+  }
+
   /// Makes the line at `offset` the one in force.
-  void put(long hash, long offset, boolean removed) {
+  void put(long hash, long offset, Kind kind) {
     if (used * 2 >= hashes.length) {
       grow();
     }
@@ -54,26 +77,49 @@ final class LineIndex {
       used++;
     } else if (places[slot] > 0) {
       live--;
-    }
-    if (!removed) {
-      live++;
+      if ((places[slot] & ALIAS) != 0) {
+        aliases--;
+      }
     }
     hashes[slot] = hash;
-    places[slot] = (removed ? REMOVED : 0) | (offset + 1);
+    places[slot] = offset + 1;
+    switch (kind) {
+      case ACCOUNT -> live++;
+      case ALIAS -> {
+        live++;
+        aliases++;
+        places[slot] |= ALIAS;
+      }
+      case REMOVAL -> places[slot] |= REMOVED;
+    }
   }
 
-  /// The offset of the line in force; -1 when there is none, or it removes the account.
+  /// The offset of the line in force; -1 when there is none, or it is a removal.
   long get(long hash) {
     int slot = slot(hash, hashes, places);
-    return places[slot] <= 0 ? -1 : places[slot] - 1;
+    return places[slot] <= 0 ? -1 : (places[slot] & ~ALIAS) - 1;
   }
 
-  /// How many accounts there are.
+  /// What a key is of.
+  Kind kind(long hash) {
+    long place = places[slot(hash, hashes, places)];
+    if (place <= 0) {
+      return Kind.REMOVAL;
+    }
+    return (place & ALIAS) != 0 ? Kind.ALIAS : Kind.ACCOUNT;
+  }
+
+  /// How many accounts and aliases there are.
   int live() {
     return live;
   }
 
-  /// How many lines are not of accounts that are: superseded or removed, and removals.
+  /// How many accounts there are.
+  int accounts() {
+    return live - aliases;
+  }
+
+  /// How many lines are not in force: superseded or removed, and removals.
   long waste() {
     return lines - live;
   }

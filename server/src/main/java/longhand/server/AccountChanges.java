@@ -6,12 +6,17 @@ import java.util.List;
 import java.util.Optional;
 import longhand.auth.Verifiers;
 import longhand.directory.AccountRecord;
+import longhand.directory.AliasName;
+import longhand.directory.AliasRecord;
 import longhand.directory.Directory;
+import longhand.directory.DirectoryEntry;
 import longhand.mail.Address;
+import longhand.mail.Domain;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Changes of accounts by a command: done by the running server when there is one, so that they
+/// Changes of accounts and aliases by a command: done by the running server when there is one, so that they
 /// count at once and its files stay its own; else by this process. Passwords never cross, only
 /// their verifiers.
 ///
@@ -20,7 +25,11 @@ import tools.jackson.databind.json.JsonMapper;
 ///     {"command":"put","replace":false,"domain":"example.com","lines":["jbob active 0 ..."]}
 ///     {"changed":1}
 ///     {"command":"remove","address":"jbob@example.com"}
+///     {"command":"put-alias","domain":"example.com","line":"sales alias alice","seen":"..."}
+///     {"command":"remove-alias","address":"sales@example.com"}
 ///     {"error":"..."}
+///
+/// `seen` is the line that the change was made from, left out when there was none.
 final class AccountChanges {
 
   private static final JsonMapper JSON = new JsonMapper();
@@ -63,6 +72,37 @@ final class AccountChanges {
         : directory.remove(address);
   }
 
+  /// Writes an alias; false when what there is of its name is no longer what was seen.
+  ///
+  /// @param seen the alias as it was before; empty when there was none
+  boolean putAlias(AliasRecord alias, Optional<AliasRecord> seen)
+      throws IOException, CommandException {
+    var request = JSON.createObjectNode();
+    request.put("command", "put-alias");
+    request.put("domain", alias.name().domain().name());
+    request.put("line", alias.toLine());
+    seen.ifPresent(before -> request.put("seen", before.toLine()));
+    var answer = RunningServer.ask(config, request, _ -> {});
+    try {
+      return answer.isPresent()
+          ? answer.get().path("changed").asInt(0) > 0
+          : directory.putAlias(alias, seen);
+    } catch (IllegalArgumentException e) {
+      throw new CommandException(ExitCode.DATA, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /// Removes an alias; false when there is none.
+  boolean removeAlias(AliasName name) throws IOException, CommandException {
+    var request = JSON.createObjectNode();
+    request.put("command", "remove-alias");
+    request.put("address", name.toString());
+    var answer = RunningServer.ask(config, request, _ -> {});
+    return answer.isPresent()
+        ? answer.get().path("changed").asInt(0) > 0
+        : directory.removeAlias(name);
+  }
+
   /// A new account that may log in.
   static AccountRecord account(
       Address address, Verifiers verifiers, String name, long quotaOctets) {
@@ -77,11 +117,7 @@ final class AccountChanges {
       var request = JSON.readTree(line);
       switch (request.path("command").asString("")) {
         case "put" -> {
-          var domain =
-              directory.domains().stream()
-                  .filter(each -> each.name().equals(request.path("domain").asString("")))
-                  .findFirst()
-                  .orElseThrow(() -> new IllegalArgumentException("not a domain of this server"));
+          var domain = domain(directory, request);
           var accounts = new ArrayList<AccountRecord>();
           for (var each : request.path("lines")) {
             accounts.add(AccountRecord.ofLine(each.asString(""), domain));
@@ -92,14 +128,40 @@ final class AccountChanges {
           var address = directory.address(request.path("address").asString(""));
           answer.put("changed", address.isPresent() && directory.remove(address.get()) ? 1 : 0);
         }
+        case "put-alias" -> {
+          var domain = domain(directory, request);
+          var alias = AliasRecord.ofLine(request.path("line").asString(""), domain);
+          var seen =
+              Optional.ofNullable(request.get("seen"))
+                  .map(before -> AliasRecord.ofLine(before.asString(""), domain));
+          answer.put("changed", directory.putAlias(alias, seen) ? 1 : 0);
+        }
+        case "remove-alias" -> {
+          var address = directory.address(request.path("address").asString(""));
+          answer.put(
+              "changed",
+              address.isPresent() && directory.removeAlias(AliasName.written(address.get()))
+                  ? 1
+                  : 0);
+        }
         default -> answer.put("error", "unknown command");
       }
     } catch (JacksonException e) {
       answer.put("error", "not JSON");
-    } catch (IOException | IllegalArgumentException e) {
+    } catch (IllegalArgumentException e) {
+      answer.put("error", String.valueOf(e.getMessage()));
+      answer.put("exit", ExitCode.DATA);
+    } catch (IOException e) {
       answer.put("error", String.valueOf(e.getMessage()));
     }
     return answer.toString();
+  }
+
+  private static Domain domain(Directory directory, JsonNode request) {
+    return directory.domains().stream()
+        .filter(each -> each.name().equals(request.path("domain").asString("")))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("not a domain of this server"));
   }
 
   private static int put(Directory directory, List<AccountRecord> accounts, boolean replace)
@@ -109,8 +171,8 @@ final class AccountChanges {
     }
     var fresh = new ArrayList<AccountRecord>();
     for (var account : accounts) {
-      Optional<AccountRecord> known =
-          replace ? Optional.empty() : directory.account(account.address());
+      Optional<DirectoryEntry> known =
+          replace ? Optional.empty() : directory.entry(account.address());
       if (known.isEmpty()) {
         fresh.add(account);
       }

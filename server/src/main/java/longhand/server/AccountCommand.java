@@ -17,7 +17,9 @@ import longhand.auth.AuthSettings;
 import longhand.auth.Authenticator;
 import longhand.auth.Verifiers;
 import longhand.directory.AccountRecord;
+import longhand.directory.AliasRecord;
 import longhand.directory.Directory;
+import longhand.directory.Forward;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import picocli.CommandLine.Command;
@@ -34,6 +36,7 @@ import picocli.CommandLine.Parameters;
     subcommands = {
       AccountCommand.Add.class,
       AccountCommand.Password.class,
+      AccountCommand.Forwarding.class,
       AccountCommand.Remove.class,
       AccountCommand.Show.class,
       AccountCommand.ListAll.class,
@@ -116,6 +119,16 @@ final class AccountCommand {
     return account;
   }
 
+  private static void refuseAlias(Directory directory, Address address)
+      throws IOException, CommandException {
+    var entry = directory.entry(address);
+    if (entry.isPresent() && entry.get() instanceof AliasRecord) {
+      throw new CommandException(
+          ExitCode.DATA,
+          address + " is an alias; it is removed with: longhand alias remove " + address);
+    }
+  }
+
   private static long quotaOf(String text) throws CommandException {
     long octets = AccountRecord.octets(text);
     if (octets < 0) {
@@ -190,6 +203,7 @@ final class AccountCommand {
     @Override
     int run(Directory directory, AccountChanges changes, Address account)
         throws IOException, CommandException {
+      refuseAlias(directory, account);
       if (directory.account(account).isPresent()) {
         throw exists(account);
       }
@@ -229,17 +243,72 @@ final class AccountCommand {
         throws IOException, CommandException {
       var known = existing(directory, account);
       var verifiers = verifiers(hasher(directory, 1), password.read());
-      var changed =
-          new AccountRecord(
-              account,
-              verifiers.password(),
-              verifiers.scram(),
-              known.name(),
-              known.quotaOctets(),
-              known.active());
+      var changed = known.withVerifiers(verifiers);
       changes.put(List.of(changed), true);
       System.out.println("changed the password of " + account);
       return ExitCode.OK;
+    }
+  }
+
+  /// `account forward ADDRESS [TARGET...]`
+  @Command(
+      name = "forward",
+      description = {
+        "Sends an account's mail on to other addresses, instead of into the account or,",
+        "with --copy, besides. Without a target it shows where mail goes."
+      },
+      mixinStandardHelpOptions = true)
+  static final class Forwarding extends OnAddress {
+
+    @Parameters(
+        paramLabel = "TARGET",
+        arity = "0..*",
+        index = "1..*",
+        description = "Addresses here or of other servers.")
+    private List<String> targets = List.of();
+
+    @Option(names = "--copy", description = "The account keeps its mail as well.")
+    private boolean copy;
+
+    @Option(names = "--none", description = "Forwards no more.")
+    private boolean none;
+
+    /// Made by picocli.
+    Forwarding() {}
+
+    @Override
+    int run(Directory directory, AccountChanges changes, Address account)
+        throws IOException, CommandException {
+      var known = existing(directory, account);
+      if (none && !targets.isEmpty()) {
+        throw new CommandException(ExitCode.USAGE, "--none goes without a target");
+      }
+      if (!none && targets.isEmpty()) {
+        System.out.println(words(account, known.forward()));
+        return ExitCode.OK;
+      }
+      var forward =
+          none
+              ? Optional.<Forward>empty()
+              : Optional.of(
+                  new Forward(AliasCommand.targets(directory, targets, account.domain()), copy));
+      try {
+        changes.put(List.of(known.withForward(forward)), true);
+      } catch (IllegalArgumentException e) {
+        throw new CommandException(ExitCode.DATA, String.valueOf(e.getMessage()));
+      }
+      System.out.println(words(account, forward));
+      AliasCommand.warn(directory, List.of(account));
+      return ExitCode.OK;
+    }
+
+    private static String words(Address account, Optional<Forward> forward) {
+      return forward.isEmpty()
+          ? account + " forwards nothing"
+          : account
+              + " forwards to "
+              + AliasCommand.words(forward.get().targets())
+              + (forward.get().copy() ? " and keeps a copy" : " and keeps nothing");
     }
   }
 
@@ -284,6 +353,11 @@ final class AccountCommand {
       System.out.println(
           "quota    "
               + (known.quotaOctets() == 0 ? "none" : AccountRecord.octets(known.quotaOctets())));
+      if (known.forward().isPresent()) {
+        var forward = known.forward().get();
+        System.out.println("forward  " + AliasCommand.words(forward.targets()));
+        System.out.println("copy     " + (forward.copy() ? "kept" : "none"));
+      }
       return ExitCode.OK;
     }
   }
@@ -382,6 +456,7 @@ final class AccountCommand {
           int line = csv.line();
           try {
             var account = checked(directory, values);
+            refuseAlias(directory, account);
             if (!replace && directory.account(account).isPresent()) {
               refuse(line, "there is an account " + account + " already");
               continue;

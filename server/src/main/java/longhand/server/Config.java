@@ -4,11 +4,15 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import longhand.auth.AuthSettings;
+import longhand.directory.HostedDomains;
 import longhand.dns.DnsSettings;
 import longhand.mail.Domain;
 import longhand.relay.Route;
@@ -34,9 +38,19 @@ public record Config(
             required = true,
             example = "\"/var/lib/longhand\"")
         Path data,
+    @Key(
+            says =
+                "The local domain in which the reverse-paths of forwarded mail are rewritten (SRS)."
+                    + " None: the first domain.",
+            example = "\"example.com\"")
+        Optional<String> srsDomain,
     @Key(says = "The certificate. Without one, a self-signed one is made and the log says so.")
         Tls tls,
-    @Key(says = "The domains whose mail is delivered here; at least one.", required = true)
+    @Key(
+            says =
+                "The domains whose mail is taken; at least one. The first is one that mail is"
+                    + " delivered in.",
+            required = true)
         List<HostedDomain> domain,
     @Key(says = "Where to listen, and for what; at least one.", required = true)
         List<ListenerConfig> listener,
@@ -88,7 +102,42 @@ public record Config(
               says = "Its name, in lower case; international ones in the `xn--` form.",
               required = true,
               example = "\"example.com\"")
-          String name) {}
+          String name,
+      @Key(
+              says =
+                  "The domain that this one is another name of: each address here is the same"
+                      + " address there.",
+              example = "\"example.com\"")
+          Optional<String> aliasOf,
+      @Key(
+              says =
+                  "Whether this server is only a backup for the domain: its mail is taken, and"
+                      + " relayed to the servers that come before this one in its MX records.",
+              value = "false")
+          boolean backup) {}
+
+  /// The domains in their roles.
+  HostedDomains hosted() {
+    var local = new ArrayList<Domain>();
+    var aliases = new HashMap<Domain, Domain>();
+    var backup = new HashSet<Domain>();
+    for (var each : domain) {
+      var name = new Domain(each.name());
+      if (each.aliasOf().isPresent()) {
+        aliases.put(name, new Domain(each.aliasOf().get()));
+      } else if (each.backup()) {
+        backup.add(name);
+      } else {
+        local.add(name);
+      }
+    }
+    return new HostedDomains(local, aliases, backup);
+  }
+
+  /// The domain of rewritten reverse-paths.
+  Domain rewritingDomain() {
+    return new Domain(srsDomain.orElseGet(() -> domain.getFirst().name()));
+  }
 
   /// What a listener speaks.
   public enum Protocol {

@@ -335,16 +335,7 @@ final class ConfigFile {
     if (config.tls().certificate().isPresent() != config.tls().key().isPresent()) {
       problem("tls", "only one of certificate and key", "both, or neither");
     }
-    var names = new HashSet<String>();
-    for (int i = 0; i < config.domain().size(); i++) {
-      var name = config.domain().get(i).name();
-      var here = "domain[" + i + "].name";
-      if (!isHostname(name)) {
-        problem(here, quoted(name), "a domain in lower case, such as example.com");
-      } else if (!names.add(name)) {
-        problem(here, quoted(name) + " a second time", "each domain once");
-      }
-    }
+    domains(config);
     var routed = new HashSet<String>();
     for (int i = 0; i < config.route().size(); i++) {
       check(config.route().get(i), "route[" + i + "]", routed);
@@ -365,6 +356,46 @@ final class ConfigFile {
     atLeastOne("auth.failures-max", auth.failuresMax());
     atLeastOne("auth.remembered-max", auth.rememberedMax());
     atLeastOne("auth.hashes-at-once", auth.hashesAtOnce());
+  }
+
+  private void domains(Config config) {
+    var names = new HashSet<String>();
+    var local = new HashSet<String>();
+    for (var each : config.domain()) {
+      if (each.aliasOf().isEmpty() && !each.backup()) {
+        local.add(each.name());
+      }
+    }
+    for (int i = 0; i < config.domain().size(); i++) {
+      var domain = config.domain().get(i);
+      var here = "domain[" + i + "].name";
+      if (!isHostname(domain.name())) {
+        problem(here, quoted(domain.name()), "a domain in lower case, such as example.com");
+      } else if (!names.add(domain.name())) {
+        problem(here, quoted(domain.name()) + " a second time", "each domain once");
+      }
+      var home = domain.aliasOf();
+      if (home.isPresent() && domain.backup()) {
+        problem("domain[" + i + "].backup", "true beside alias-of", "one of the two");
+      } else if (home.isPresent() && !local.contains(home.get())) {
+        problem(
+            "domain[" + i + "].alias-of",
+            quoted(home.get()),
+            "the name of another [[domain]], which has no alias-of and no backup");
+      }
+    }
+    if (!local.contains(config.domain().getFirst().name())) {
+      problem(
+          "domain[0].name",
+          quoted(config.domain().getFirst().name()) + " with alias-of or backup",
+          "a domain without them first");
+    }
+    if (config.srsDomain().isPresent()) {
+      var name = config.srsDomain().get();
+      if (config.domain().stream().noneMatch(each -> each.name().equals(name) && !each.backup())) {
+        problem("srs-domain", quoted(name), "the name of a [[domain]] that is no backup");
+      }
+    }
   }
 
   private void atLeastOne(String path, int value) {

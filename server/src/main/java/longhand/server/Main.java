@@ -22,6 +22,8 @@ import picocli.CommandLine.Command;
       ServeCommand.class,
       ConfigCommand.class,
       AccountCommand.class,
+      AliasCommand.class,
+      RouteCommand.class,
       DocumentCommand.Check.class,
       DocumentCommand.Rebuild.class,
       DocumentCommand.Cat.class,

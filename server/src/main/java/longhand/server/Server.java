@@ -138,8 +138,7 @@ public final class Server implements Closeable {
 
   /// The accounts of that data folder.
   static Directory directory(Config config) throws IOException {
-    return Directory.open(
-        config.data(), config.domain().stream().map(each -> new Domain(each.name())).toList());
+    return Directory.open(config.data(), config.hosted());
   }
 
   /// Makes the data folder, for its owner only.

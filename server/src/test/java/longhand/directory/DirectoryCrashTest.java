@@ -205,7 +205,7 @@ class DirectoryCrashTest {
         }
         try {
           Objects.requireNonNull(
-              AccountLine.parse(line.getBytes(StandardCharsets.UTF_8), domain), where);
+              AccountLine.entry(line.getBytes(StandardCharsets.UTF_8), domain), where);
         } catch (AccountLine.BadLineException e) {
           fail("a torn line is left, " + where + ": " + line);
         }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /// whole or not at all, and look-ups go on with either (invariants I1, I7).
 class DirectoryFaultTest {
 
-  private static final int HISTORIES = Boolean.getBoolean("longhand.long") ? 200 : 12;
+  private static final int HISTORIES = Boolean.getBoolean("longhand.long") ? 200 : 8;
   private static final int STEPS = 8;
 
   private enum Fault {
@@ -95,7 +95,9 @@ class DirectoryFaultTest {
     var where = "seed " + seed + " call " + at + " " + fault + " " + failed[0] + " after " + done;
     try (var directory = DirectoryHistory.open(disk, seed + 1)) {
       var found = DirectoryHistory.accounts(directory);
-      assertTrue(found.equals(before) || found.equals(next), where);
+      assertTrue(
+          found.equals(before) || found.equals(next),
+          where + "\n" + before + "\n" + next + "\n" + found);
     }
     DirectoryCrashTest.verify(
         random.nextBoolean() ? disk : disk.afterCrash(random), before, next, where);

@@ -51,7 +51,7 @@ final class DirectoryHistory {
     return new Directory(disk, DATA, DOMAINS, new Random(seed), () -> 0);
   }
 
-  /// Every account with its name.
+  /// Every account with its name, and every alias with its line.
   static Map<String, String> accounts(Directory directory) throws IOException {
     var accounts = new TreeMap<String, String>();
     for (var domain : DOMAINS) {
@@ -64,6 +64,19 @@ final class DirectoryHistory {
     if (accounts.size() != directory.size()) {
       throw new AssertionError(directory.size() + " accounts, listed " + accounts);
     }
+    for (var domain : DOMAINS) {
+      var listed = new ArrayList<AliasName>();
+      directory.forEachEntry(
+          domain,
+          entry -> {
+            if (entry instanceof AliasRecord alias) {
+              listed.add(alias.name());
+            }
+          });
+      for (var name : listed) {
+        accounts.put(name.toString(), directory.alias(name).orElseThrow().toLine());
+      }
+    }
     return accounts;
   }
 
@@ -72,7 +85,7 @@ final class DirectoryHistory {
     var steps = new ArrayList<Step>();
     for (int i = 0; i < count; i++) {
       long step = random.nextLong();
-      int kind = random.nextInt(12);
+      int kind = random.nextInt(16);
       steps.add((directory, disk) -> run(directory, disk, kind, new Random(step)));
     }
     return steps;
@@ -99,30 +112,66 @@ final class DirectoryHistory {
         }
         directory.put(again);
       }
+      case 10, 11, 12 -> {
+        var alias = alias(domain, random);
+        directory.refresh(); // sees what was edited, which look-ups do once a second
+        directory.putAlias(alias, directory.alias(alias.name()));
+      }
+      case 13 -> directory.removeAlias(alias(domain, random).name());
       default -> edit(disk, DATA.resolve("directory").resolve(domain.name()), random);
     }
   }
 
-  /// A person takes lines out of the file, and leaves the last one without an end.
+  /// A person takes the lines about some names out of the file, and leaves the last one without an
+  /// end. All lines of a name go or none, so that it is the same whether the file was compacted
+  /// before, which a fault prevents.
   private static void edit(SimDisk disk, Path file, Random random) throws IOException {
     if (disk.dead() || !disk.exists(file)) {
       return;
     }
     var kept = new ArrayList<String>();
+    int chance = random.nextInt();
     for (var line : new String(disk.content(file), StandardCharsets.UTF_8).lines().toList()) {
-      if (random.nextInt(4) > 0) {
+      int name = line.substring(0, Math.max(0, line.indexOf(' '))).hashCode();
+      if (new Random(chance ^ name).nextInt(4) > 0) {
         kept.add(line);
       }
     }
     disk.change(file, String.join("\n", kept).getBytes(StandardCharsets.UTF_8));
   }
 
+  /// Aliases share names with accounts, so that each may take the other's place.
+  private static AliasRecord alias(Domain domain, Random random) {
+    var name =
+        switch (random.nextInt(4)) {
+          case 0 -> "user" + random.nextInt(6);
+          case 1 -> "sales-*";
+          case 2 -> "*";
+          default -> "group" + random.nextInt(3);
+        };
+    var targets = new ArrayList<String>();
+    for (int i = random.nextInt(30); i >= 0; i--) {
+      targets.add("member" + i + "@example.net");
+    }
+    return AliasRecord.ofLine(
+        name
+            + " alias "
+            + String.join(",", targets)
+            + (random.nextBoolean() ? " senders=none" : ""),
+        domain);
+  }
+
   private static AccountRecord account(Domain domain, Random random) {
     var name = new char[random.nextInt(120)];
     Arrays.fill(name, 'n');
     return AccountRecord.ofLine(
-        "user%d active 0 %s %d%s"
-            .formatted(random.nextInt(6), VERIFIERS, random.nextInt(1000), new String(name)),
+        "user%d active%s 0 %s %d%s"
+            .formatted(
+                random.nextInt(6),
+                random.nextInt(3) == 0 ? ";forward=bob@example.net;copy" : "",
+                VERIFIERS,
+                random.nextInt(1000),
+                new String(name)),
         domain);
   }
 }

@@ -8,6 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import longhand.mail.Domain;
 import longhand.wire.Limits;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,7 +57,8 @@ class ConfigFileTest {
     var config = read(GOOD);
     assertThat(config.hostname()).isEqualTo("mx.example.com");
     assertThat(config.data()).isEqualTo(folder.resolve("data"));
-    assertThat(config.domain()).containsExactly(new Config.HostedDomain("example.com"));
+    assertThat(config.domain())
+        .containsExactly(new Config.HostedDomain("example.com", Optional.empty(), false));
     assertThat(config.listener())
         .containsExactly(
             new Config.ListenerConfig(
@@ -130,7 +134,7 @@ class ConfigFileTest {
                 adress = "127.0.0.1:25"
                 """))
         .containsExactly(
-            "F:2: colour: found the unknown key \"colour\", expected one of hostname, data, tls,"
+            "F:2: colour: found the unknown key \"colour\", expected one of hostname, data, srs-domain, tls,"
                 + " domain, listener, route, queue, dns, auth, log, metrics, limits",
             "F:1: found no data, expected data = \"/var/lib/longhand\"",
             "F:8: listener.protocol: found \"gopher\", expected one of smtp, submission, lmtp, pop3,"
@@ -199,6 +203,55 @@ class ConfigFileTest {
         .asString()
         .startsWith("F:12: listener.address: found \"127.0.0.1:2525\" a second time");
     assertThat(problems(GOOD + "[[domain]]\nname = \"example.com\"\n")).hasSize(1);
+  }
+
+  @Test
+  void domainsHaveOneRole() throws Exception {
+    var config =
+        read(
+            GOOD.replaceFirst("(?m)^data", "srs-domain = \"example.org\"\ndata")
+                + "[[domain]]\nname = \"example.org\"\nalias-of = \"example.com\"\n"
+                + "[[domain]]\nname = \"backup.test\"\nbackup = true\n");
+    assertThat(config.hosted().local()).containsExactly(new Domain("example.com"));
+    assertThat(config.hosted().aliases())
+        .containsExactly(Map.entry(new Domain("example.org"), new Domain("example.com")));
+    assertThat(config.hosted().backup()).containsExactly(new Domain("backup.test"));
+    assertThat(config.rewritingDomain()).isEqualTo(new Domain("example.org"));
+    assertThat(read(GOOD).rewritingDomain()).isEqualTo(new Domain("example.com"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "alias-of = \"example.net\" | domain.alias-of: found \"example.net\", expected the name of",
+        "alias-of = \"example.org\" | domain.alias-of: found \"example.org\", expected the name of",
+        "alias-of = \"example.com\"\\nbackup = true | domain.backup: found true beside alias-of",
+        "backup = 1 | domain.backup: found 1, expected true or false",
+      })
+  void aWrongRole(String keys, String problem) {
+    assertThat(
+            problems(
+                GOOD + "[[domain]]\nname = \"example.org\"\n" + keys.replace("\\n", "\n") + "\n"))
+        .hasSize(1)
+        .first()
+        .asString()
+        .contains(problem);
+  }
+
+  @Test
+  void theFirstDomainAndThatOfRewritingAreDeliveredHere() {
+    var backup = GOOD.replaceFirst("name = \"example.com\"", "$0\nbackup = true");
+    assertThat(problems(backup))
+        .hasSize(1)
+        .first()
+        .asString()
+        .contains("\"example.com\" with alias-of or backup, expected a domain without them first");
+    assertThat(problems("srs-domain = \"example.net\"\n" + GOOD))
+        .hasSize(1)
+        .first()
+        .asString()
+        .startsWith("F:1: srs-domain: found \"example.net\", expected the name of a [[domain]]");
   }
 
   @ParameterizedTest
