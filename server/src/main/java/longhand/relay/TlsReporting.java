@@ -78,7 +78,8 @@ public final class TlsReporting {
     }
   }
 
-  /// What became of TLS with one hop of a domain.
+  /// What became of TLS with one hop of a domain. Not for messages that disregard what the domain
+  /// publishes, as reports do: they would count as sessions that found nothing published.
   public void tried(Domain domain, NextHops.Hop hop, TlsResult result) {
     var policy = policy(domain, hop);
     if (policy.isEmpty()) {
