@@ -26,7 +26,7 @@ class ArchitectureTest {
       List.of(
           List.of("mail"),
           List.of("wire", "disk", "dns"),
-          List.of("message", "auth", "mtasts", "srs"),
+          List.of("message", "auth", "mtasts", "srs", "tlsrpt"),
           List.of("directory", "index", "dkim", "relay", "dsn"),
           List.of("store", "check"),
           List.of("queue", "transfer"),
@@ -124,7 +124,11 @@ class ArchitectureTest {
   void libraries() {
     only("longhand.index", "org.h2..").check(CLASSES);
     only("longhand.server", "picocli..").check(CLASSES);
-    only("longhand.server", "tools.jackson..").check(CLASSES);
+    noClasses()
+        .that(not(resideInAnyPackage("longhand.server", "longhand.tlsrpt")))
+        .should()
+        .dependOnClassesThat(resideInAPackage("tools.jackson.."))
+        .check(CLASSES);
     only("longhand.server", "io.prometheus..").check(CLASSES);
     only("longhand.server", "ch.qos.logback..").check(CLASSES);
     only("longhand.server", "org.slf4j..").check(CLASSES);

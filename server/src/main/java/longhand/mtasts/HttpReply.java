@@ -53,7 +53,12 @@ final class HttpReply {
     if (chunked) {
       return chunks();
     }
-    return length >= 0 ? exactly((int) length) : toTheEnd();
+    if (length < 0) {
+      // The end of the connection would be the end of the text, and the JDK takes one that somebody
+      // cut for one that TLS vouches for.
+      throw new IOException("no length of the content");
+    }
+    return exactly((int) length);
   }
 
   private void field(String line) throws IOException {
@@ -123,17 +128,6 @@ final class HttpReply {
     byte[] text = new byte[octets];
     connection.readFully(text, 0, octets);
     return text;
-  }
-
-  /// TLS tells an end from a connection cut off.
-  private byte[] toTheEnd() throws IOException {
-    byte[] text = new byte[octetsMax + 1];
-    int read = 0;
-    for (int n = 0; n >= 0 && read < text.length; read += Math.max(0, n)) {
-      n = connection.read(text, read, text.length - read);
-    }
-    bounded(read);
-    return Arrays.copyOf(text, read);
   }
 
   private long bounded(long octets) throws IOException {

@@ -7,13 +7,14 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import longhand.dns.DnsName;
+import longhand.dns.VersionedText;
 
 /// The TXT record at `_mta-sts.<domain>`: that there is a policy, and which one (RFC 8461 §3.1).
 ///
 /// @param id 1 to 32 letters and digits; another one says that the policy has changed
 public record StsRecord(String id) {
 
-  private static final String VERSION = "v=STSv1";
+  private static final String VERSION = "STSv1";
   private static final int ID_LENGTH_MAX = 32;
 
   public StsRecord {
@@ -42,65 +43,16 @@ public record StsRecord(String id) {
   /// The record among the texts of that name. Texts that do not begin with the version count for
   /// nothing; two that do, and one that breaks the grammar, are no record (RFC 8461 §3.1).
   public static Optional<StsRecord> among(List<String> texts) {
-    var ours = texts.stream().filter(StsRecord::isVersioned).toList();
-    return ours.size() == 1 ? parse(ours.getFirst()) : Optional.empty();
+    return VersionedText.among(texts, VERSION)
+        .filter(fields -> fields.values().stream().allMatch(StsRecord::isValue))
+        .map(fields -> fields.getOrDefault("id", ""))
+        .filter(StsRecord::isId)
+        .map(StsRecord::new);
   }
 
   /// The record as text.
   public String text() {
-    return VERSION + "; id=" + id + ";";
-  }
-
-  private static boolean isVersioned(String text) {
-    int end = VERSION.length();
-    while (text.startsWith(VERSION) && end < text.length() && isSpace(text.charAt(end))) {
-      end++;
-    }
-    return text.startsWith(VERSION) && end < text.length() && text.charAt(end) == ';';
-  }
-
-  private static Optional<StsRecord> parse(String text) {
-    Optional<StsRecord> found = Optional.empty();
-    int end = text.length();
-    while (isSpace(text.charAt(end - 1))) {
-      end--;
-    }
-    for (int begin = text.indexOf(';') + 1; begin < end; ) {
-      int semicolon = text.indexOf(';', begin);
-      int next = semicolon < 0 ? end : semicolon;
-      var field = stripped(text, begin, next);
-      int equals = field.indexOf('=');
-      if (equals < 0 || !isName(field.substring(0, equals))) {
-        return Optional.empty();
-      }
-      var value = field.substring(equals + 1);
-      if (field.startsWith("id=")) {
-        if (!isId(value)) {
-          return Optional.empty();
-        }
-        found = found.or(() -> Optional.of(new StsRecord(value)));
-      } else if (!isValue(value)) {
-        return Optional.empty();
-      }
-      begin = next + 1;
-    }
-    return found;
-  }
-
-  private static String stripped(String text, int begin, int end) {
-    int from = begin;
-    int to = end;
-    while (from < to && isSpace(text.charAt(from))) {
-      from++;
-    }
-    while (to > from && isSpace(text.charAt(to - 1))) {
-      to--;
-    }
-    return text.substring(from, to);
-  }
-
-  private static boolean isSpace(char c) {
-    return c == ' ' || c == '\t';
+    return "v=" + VERSION + "; id=" + id + ";";
   }
 
   private static boolean isId(String id) {

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLSession;
 import longhand.auth.ScramClient;
 import longhand.mail.EnhancedStatus;
@@ -56,6 +57,7 @@ public final class SmtpClient implements Closeable {
   private final ReplyReader replies;
   private final Target target;
   private final Timeouts timeouts;
+  private final Consumer<TlsResult> told;
   private final boolean lmtp;
   private Extensions extensions = Extensions.NONE;
   private Step step = Step.GREETING;
@@ -63,11 +65,13 @@ public final class SmtpClient implements Closeable {
   private boolean inTransaction;
   private boolean endSent;
 
-  private SmtpClient(Connection connection, Target target, Timeouts timeouts) {
+  private SmtpClient(
+      Connection connection, Target target, Timeouts timeouts, Consumer<TlsResult> told) {
     this.connection = connection;
     this.replies = new ReplyReader(connection);
     this.target = target;
     this.timeouts = timeouts;
+    this.told = told;
     this.lmtp = target.protocol() == Target.Protocol.LMTP;
   }
 
@@ -76,13 +80,25 @@ public final class SmtpClient implements Closeable {
   /// @param hostname our name, for EHLO
   public static Opening open(
       Connector connector, Target target, String hostname, Timeouts timeouts) {
+    return open(connector, target, hostname, timeouts, _ -> {});
+  }
+
+  /// As the other, and tells what became of TLS where the target is to be asked for it, once at
+  /// most: not when the session ended before that was known.
+  public static Opening open(
+      Connector connector,
+      Target target,
+      String hostname,
+      Timeouts timeouts,
+      Consumer<TlsResult> told) {
     SmtpClient client;
     try {
       client =
           new SmtpClient(
               connector.connect(target.address(), target.source(), timeouts.connect()),
               target,
-              timeouts);
+              timeouts,
+              told);
     } catch (IOException e) {
       return new Opening.Broken(Step.CONNECT, said(e));
     }
@@ -186,14 +202,8 @@ public final class SmtpClient implements Closeable {
       opening =
           switch (target.tls()) {
             case TlsPolicy.Never _, TlsPolicy.Implicit _ -> null;
-            case TlsPolicy.Opportunistic _ ->
-                extensions.startTls()
-                    ? startTls(hostname, new TlsVerification.None(), false)
-                    : null;
-            case TlsPolicy.Required(var verification) ->
-                extensions.startTls()
-                    ? startTls(hostname, verification, true)
-                    : new Opening.Lacking(Step.TLS, "STARTTLS is not offered");
+            case TlsPolicy.Opportunistic _ -> startTls(hostname, new TlsVerification.None(), false);
+            case TlsPolicy.Required(var verification) -> startTls(hostname, verification, true);
           };
     }
     if (opening == null && target.login().isPresent()) {
@@ -219,9 +229,14 @@ public final class SmtpClient implements Closeable {
 
   private @Nullable Opening startTls(
       String hostname, TlsVerification verification, boolean required) throws IOException {
+    if (!extensions.startTls()) {
+      told.accept(new TlsResult.NotOffered());
+      return required ? new Opening.Lacking(Step.TLS, "STARTTLS is not offered") : null;
+    }
     step = Step.TLS;
     var reply = ask("STARTTLS", timeouts.command());
     if (!isDone(reply)) {
+      told.accept(new TlsResult.NotOffered());
       return required || reply.code() == Reply.CLOSING ? rejected(reply) : null;
     }
     // RFC 3207 §5: what somebody put behind the answer must not be taken for said under TLS.
@@ -236,7 +251,13 @@ public final class SmtpClient implements Closeable {
   private void handshake(TlsVerification verification) throws IOException {
     step = Step.TLS;
     connection.timeout(timeouts.handshake());
-    connection.startTls(target.host(), verification);
+    try {
+      connection.startTls(target.host(), verification);
+    } catch (IOException e) {
+      told.accept(new TlsResult.Failed(e));
+      throw e;
+    }
+    connection.tls().map(TlsResult.Established::new).ifPresent(told);
   }
 
   private @Nullable Opening authenticate(Target.Login login) throws IOException {

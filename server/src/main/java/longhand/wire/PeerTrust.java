@@ -12,17 +12,21 @@ import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Date;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
+import javax.net.ssl.X509TrustManager;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +58,31 @@ final class PeerTrust {
       }
       socket.setSSLParameters(parameters);
       return socket;
+    } catch (GeneralSecurityException e) {
+      throw new IOException("TLS cannot be set up: " + e.getMessage(), e);
+    }
+  }
+
+  /// Why the certificate of a session that is under way would not have been taken under another
+  /// demand; empty when it would.
+  static Optional<CertificateException> judge(
+      SSLSession session, String host, TlsVerification.Pkix demand) throws IOException {
+    try {
+      var chain =
+          Arrays.stream(session.getPeerCertificates())
+              .filter(X509Certificate.class::isInstance)
+              .toArray(X509Certificate[]::new);
+      for (var manager : managers(demand)) {
+        if (manager instanceof X509TrustManager trust) {
+          trust.checkServerTrusted(chain, "UNKNOWN");
+        }
+      }
+      return isNamed(chain[0], host)
+          ? Optional.empty()
+          : Optional.of(
+              new CertificateException("No subject alternative DNS name matching " + host));
+    } catch (CertificateException e) {
+      return Optional.of(e);
     } catch (GeneralSecurityException e) {
       throw new IOException("TLS cannot be set up: " + e.getMessage(), e);
     }

@@ -1,8 +1,12 @@
 package longhand.wire;
 
+import java.io.IOException;
+import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import javax.net.ssl.SSLSession;
 
 /// What a client wants to know of the server at the other end of TLS.
 public sealed interface TlsVerification {
@@ -17,6 +21,16 @@ public sealed interface TlsVerification {
 
     public Pkix {
       authorities = Set.copyOf(authorities);
+    }
+
+    /// Whether it would have been met by a session that began without it: why not, or empty. For a
+    /// policy on trial.
+    ///
+    /// @param host what the server's certificate is to say
+    /// @throws IOException when nobody can tell: the server showed no certificate
+    public Optional<CertificateException> unmetBy(SSLSession session, String host)
+        throws IOException {
+      return PeerTrust.judge(session, host, this);
     }
   }
 

@@ -232,6 +232,30 @@ class StubResolverTest {
   }
 
   @Test
+  void validationThatGetsNoKeysEndsInTime() throws IOException {
+    var anchor = new Validation.Own(List.of("a.example. IN DS 1 13 2 " + "00".repeat(32)));
+    try (var silent = new FakeNameServer(_ -> List.of());
+        var keyless =
+            new FakeNameServer(
+                query ->
+                    query.getQuestion().getType() == org.xbill.DNS.Type.DNSKEY
+                        ? List.of()
+                        : List.of(
+                            FakeNameServer.reply(
+                                    query, Rcode.NOERROR, "a.example. 60 IN A 192.0.2.1")
+                                .toWire()))) {
+      for (var server : List.of(silent, keyless)) {
+        var dns = new StubResolver(settings(anchor, server.address()), Clock.systemUTC());
+        long begin = System.nanoTime();
+        assertThat(dns.ask(ADDRESS, Duration.ofMillis(50))).isInstanceOf(Answer.Failed.class);
+        assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(2));
+        assertThat(dns.ask(ADDRESS, LONG)).isInstanceOf(Answer.Failed.class);
+        assertThat(System.nanoTime() - begin).isLessThan(TimeUnit.SECONDS.toNanos(10));
+      }
+    }
+  }
+
+  @Test
   void answersToOtherQuestionsAreNone() throws IOException {
     var good = "a.example. 60 IN A 192.0.2.66";
     try (var wrongId =
