@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import longhand.wire.Connection;
 import longhand.wire.Listener;
+import longhand.wire.Proxies;
 
 /// IMAP at one address: gives each connection a session.
 public final class ImapServer implements Listener.Protocol {
@@ -23,6 +24,17 @@ public final class ImapServer implements Listener.Protocol {
   public static Listener open(
       String name, InetSocketAddress address, ImapServices services, boolean implicitTls)
       throws IOException {
+    return open(name, address, services, implicitTls, Proxies.NONE);
+  }
+
+  /// The same behind proxies.
+  public static Listener open(
+      String name,
+      InetSocketAddress address,
+      ImapServices services,
+      boolean implicitTls,
+      Proxies proxies)
+      throws IOException {
     if (implicitTls && services.tls().isEmpty()) {
       throw new IllegalArgumentException("implicit TLS without a certificate");
     }
@@ -36,7 +48,8 @@ public final class ImapServer implements Listener.Protocol {
             limits.imapConnectionsPerIpMax(),
             limits.imapConnectionsPerIpMinuteMax(),
             limits.loopbackUnbounded(),
-            limits.outputTimeout()));
+            limits.outputTimeout()),
+        proxies);
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.LongAdder;
 import longhand.wire.CommandCounts;
 import longhand.wire.Connection;
 import longhand.wire.Listener;
+import longhand.wire.Proxies;
 
 /// POP3 at one address: gives each connection a session.
 public final class Pop3Server implements Listener.Protocol {
@@ -45,6 +46,13 @@ public final class Pop3Server implements Listener.Protocol {
   /// @param name for threads and logs, as `pop3 127.0.0.1:2110`
   public static Listener open(String name, InetSocketAddress address, Pop3Server server)
       throws IOException {
+    return open(name, address, server, Proxies.NONE);
+  }
+
+  /// The same behind proxies.
+  public static Listener open(
+      String name, InetSocketAddress address, Pop3Server server, Proxies proxies)
+      throws IOException {
     var limits = server.services.limits();
     return Listener.open(
         name,
@@ -55,7 +63,8 @@ public final class Pop3Server implements Listener.Protocol {
             limits.pop3ConnectionsPerIpMax(),
             limits.pop3ConnectionsPerIpMinuteMax(),
             limits.loopbackUnbounded(),
-            limits.outputTimeout()));
+            limits.outputTimeout()),
+        proxies);
   }
 
   /// What happened so far.

@@ -20,6 +20,8 @@ import longhand.relay.Target;
 import longhand.relay.TlsPolicy;
 import longhand.wire.Limits;
 import longhand.wire.Listener;
+import longhand.wire.Network;
+import longhand.wire.Proxies;
 import longhand.wire.TlsVerification;
 
 /// The configuration, as the TOML file has it: a component is a key, its name in kebab-case; a
@@ -182,7 +184,29 @@ public record Config(
                   "Whether passwords may come without TLS. `true` is accepted on loopback addresses"
                       + " only.",
               value = "false")
-          boolean plaintextLogin) {
+          boolean plaintextLogin,
+      @Key(
+              says =
+                  "Whether each connection from a `trusted` address begins with a PROXY header"
+                      + " (version 1 or 2), as HAProxy, nginx and others send it. Limits, logs and"
+                      + " Received fields then have the client's address. Without a header such a"
+                      + " connection is closed; from other addresses a header is an error like any"
+                      + " other.",
+              value = "false")
+          boolean proxyProtocol,
+      @Key(
+              says =
+                  "Networks and addresses of proxies that may say for whom they speak. Whoever"
+                      + " connects from there can pass for any address: name the proxies and no"
+                      + " others.",
+              example = "[\"10.0.0.0/8\", \"2001:db8::5\"]")
+          List<String> trusted) {
+
+    /// Who may speak for others.
+    public Proxies proxies() {
+      return new Proxies(
+          proxyProtocol, trusted.stream().flatMap(text -> Network.of(text).stream()).toList());
+    }
 
     /// How logs and metrics call it: `imap 127.0.0.1:2143`.
     public String label() {

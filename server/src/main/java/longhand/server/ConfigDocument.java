@@ -72,9 +72,9 @@ final class ConfigDocument {
       var annotation = component.getAnnotation(Config.Key.class);
       var key = ConfigFile.kebab(component.getName());
       var inner = path.isEmpty() ? key : path + "." + key;
-      if (component.getType() == List.class && element(component).isRecord()) {
-        var element = element(component);
-        below.add(new Below(inner, "## `[[" + inner + "]]`", element, annotation.says()));
+      var element = element(component);
+      if (element.isPresent() && element.get() != String.class) {
+        below.add(new Below(inner, "## `[[" + inner + "]]`", element.get(), annotation.says()));
       } else if (component.getType().isRecord()) {
         below.add(new Below(inner, "## `[" + inner + "]`", component.getType(), annotation.says()));
       } else {
@@ -95,10 +95,6 @@ final class ConfigDocument {
         table(each.path, each.title + "\n\n" + each.says, each.type);
       }
     }
-  }
-
-  private static Class<?> element(RecordComponent component) {
-    return (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];
   }
 
   private void limits(String title, String says) {
@@ -133,8 +129,19 @@ final class ConfigDocument {
         .append(" |\n");
   }
 
+  /// What a list is of; empty when the component is none.
+  private static Optional<Class<?>> element(RecordComponent component) {
+    return component.getType() == List.class
+        ? Optional.of(
+            (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0])
+        : Optional.empty();
+  }
+
   private static String kind(RecordComponent component) {
     Class<?> type = component.getType();
+    if (type == List.class) {
+      return "list of texts";
+    }
     if (type == Optional.class) {
       type =
           (Class<?>) ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0];

@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import longhand.wire.Limits;
 import longhand.wire.Listener;
+import longhand.wire.Network;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -196,10 +197,11 @@ final class ConfigFile {
       return inner == null ? null : Optional.of(inner);
     }
     if (type == List.class) {
-      if (value == null && !annotation.required()) {
-        return List.of();
+      Class<?> element = argument(component.getGenericType());
+      if (element == String.class) {
+        return texts(value, here);
       }
-      return list(argument(component.getGenericType()), value, here);
+      return value == null && !annotation.required() ? List.of() : list(element, value, here);
     }
     if (value == null && type.isRecord()) {
       return record(type, EMPTY, here);
@@ -247,6 +249,21 @@ final class ConfigFile {
       }
     }
     return list.size() == value.size() ? List.copyOf(list) : null;
+  }
+
+  private @Nullable Object texts(@Nullable JsonNode value, String path) {
+    if (value == null) {
+      return List.of();
+    }
+    var texts = new ArrayList<String>();
+    for (int i = 0; value.isArray() && i < value.size(); i++) {
+      if (value.get(i).isString() && !value.get(i).asString().isEmpty()) {
+        texts.add(value.get(i).asString());
+      }
+    }
+    return value.isArray() && texts.size() == value.size()
+        ? List.copyOf(texts)
+        : wrong(path, value, "a list of texts in quotes");
   }
 
   private @Nullable Object value(Class<?> type, JsonNode value, String path) {
@@ -405,6 +422,17 @@ final class ConfigFile {
   }
 
   private void check(Config.ListenerConfig listener, String path, Set<String> addresses) {
+    for (var text : listener.trusted()) {
+      if (Network.of(text).isEmpty()) {
+        problem(
+            path + ".trusted",
+            quoted(text),
+            "an IP address or a network of them, such as 10.0.0.0/8 or 2001:db8::/32");
+      }
+    }
+    if (listener.proxyProtocol() && listener.trusted().isEmpty()) {
+      problem(path + ".proxy-protocol", "true without trusted", "trusted, with the proxies");
+    }
     var address = address(listener.address(), path + ".address");
     if (address.isPresent()) {
       if (!listener.address().endsWith(":0") && !addresses.add(listener.address())) {

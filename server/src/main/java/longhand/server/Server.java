@@ -335,10 +335,9 @@ public final class Server implements Closeable {
     Optional<Supplier<SSLContext>> context =
         listener.tls() == Config.TlsMode.NONE ? Optional.empty() : Optional.of(tls);
     return switch (listener.protocol()) {
-      case SMTP -> smtp(label, address, SmtpServices.Mode.RECEPTION, context, implicit, clear);
-      case SUBMISSION ->
-          smtp(label, address, SmtpServices.Mode.SUBMISSION, context, implicit, clear);
-      case LMTP -> smtp(label, address, SmtpServices.Mode.LMTP, context, implicit, clear);
+      case SMTP -> smtp(listener, address, SmtpServices.Mode.RECEPTION, context);
+      case SUBMISSION -> smtp(listener, address, SmtpServices.Mode.SUBMISSION, context);
+      case LMTP -> smtp(listener, address, SmtpServices.Mode.LMTP, context);
       case POP3 -> {
         var server =
             Pop3Server.of(
@@ -351,24 +350,22 @@ public final class Server implements Closeable {
                     config.limits(),
                     maildropLocks));
         figures.add(server.counts());
-        yield Pop3Server.open(label, address, server);
+        yield Pop3Server.open(label, address, server, listener.proxies());
       }
       case IMAP -> {
         var services =
             new ImapServices(store, directory, authenticator, context, config.limits(), clear);
         figures.add(services);
-        yield ImapServer.open(label, address, services, implicit);
+        yield ImapServer.open(label, address, services, implicit, listener.proxies());
       }
     };
   }
 
   private Listener smtp(
-      String label,
+      Config.ListenerConfig listener,
       InetSocketAddress address,
       SmtpServices.Mode mode,
-      Optional<Supplier<SSLContext>> context,
-      boolean implicit,
-      boolean clear)
+      Optional<Supplier<SSLContext>> context)
       throws IOException {
     var server =
         SmtpServer.of(
@@ -380,12 +377,12 @@ public final class Server implements Closeable {
                 directory,
                 authenticator,
                 context,
-                implicit,
-                clear,
+                listener.tls() == Config.TlsMode.IMPLICIT,
+                listener.plaintextLogin(),
                 config.limits(),
                 Clock.systemUTC()));
     figures.add(server.counts());
-    return SmtpServer.open(label, address, server);
+    return SmtpServer.open(listener.label(), address, server, listener.proxies());
   }
 
   private static TlsContext tls(Config config) throws IOException {

@@ -1,6 +1,8 @@
 package longhand.smtp;
 
+import java.net.InetAddress;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import longhand.mail.Envelope;
@@ -91,6 +93,50 @@ sealed interface Command {
 
   /// AUTH (RFC 4954). The array is not copied.
   record Auth(String mechanism, Optional<byte[]> initial) implements Command {}
+
+  /// XCLIENT, with which a proxy says whom it speaks for (Postfix's XCLIENT_README). At least one
+  /// attribute; who may say so is the session's to know.
+  record XClient(Map<Attribute, Value> attributes) implements Command {
+
+    /// What can be said of a client.
+    enum Attribute {
+      /// Its host name.
+      NAME,
+      ADDR,
+      PORT,
+      /// SMTP or ESMTP.
+      PROTO,
+      /// What it said in its hello.
+      HELO,
+      /// The user it has logged in as.
+      LOGIN,
+      /// The address it connected to.
+      DESTADDR,
+      DESTPORT
+    }
+
+    /// What is said of one attribute.
+    sealed interface Value {
+      /// Printable, 255 octets at most.
+      record Text(String text) implements Value {}
+
+      /// Of ADDR and DESTADDR.
+      record Ip(InetAddress address) implements Value {}
+
+      /// Of PORT and DESTPORT.
+      record Port(int number) implements Value {}
+
+      /// There is nothing to be said: `[UNAVAILABLE]`, or now `[TEMPUNAVAIL]`.
+      enum Missing implements Value {
+        UNAVAILABLE,
+        TEMPUNAVAIL
+      }
+    }
+
+    public XClient {
+      attributes = Map.copyOf(attributes);
+    }
+  }
 
   /// None of these.
   record Malformed(Reply owed) implements Command {}

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Base64;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Optional;
@@ -23,6 +24,9 @@ import longhand.mail.Handling;
 import longhand.mail.Idna;
 import longhand.mail.ReversePath;
 import longhand.mail.Xtext;
+import longhand.smtp.Command.XClient.Attribute;
+import longhand.smtp.Command.XClient.Value;
+import longhand.wire.Network;
 import org.jspecify.annotations.Nullable;
 
 /// Turns one command line, without its CRLF, into a [Command]. Methods bear the names of their
@@ -47,6 +51,7 @@ final class CommandParser {
   private static final int LABEL_OCTETS_MAX = 63;
   private static final int REVERSE_LOCAL_PART_OCTETS_MAX = 255;
   private static final int ENVELOPE_ID_OCTETS_MAX = 100;
+  private static final int XCLIENT_TEXT_MAX = 255;
   private static final int ORIGINAL_RECIPIENT_OCTETS_MAX = 500;
 
   private static final Reply BAD_HELLO = syntax("A domain or address literal is wanted");
@@ -57,6 +62,7 @@ final class CommandParser {
   private static final Reply BAD_PARAMETER = syntax("Bad parameter value");
   private static final Reply UNKNOWN_PARAMETER = Reply.of(555, 5, 5, 4, "Parameter not known");
   private static final Reply BAD_BDAT = syntax("Syntax: BDAT octets [LAST]");
+  private static final Reply BAD_XCLIENT = syntax("Syntax: XCLIENT attribute=value ...");
   private static final Reply BAD_AUTH = syntax("Syntax: AUTH mechanism [initial-response]");
 
   private static final int NO_OCTET = -1;
@@ -117,6 +123,7 @@ final class CommandParser {
       case "HELP" -> new Command.Help();
       case "STARTTLS" -> bare(new Command.StartTls());
       case "AUTH" -> auth();
+      case "XCLIENT" -> xclient();
       case "EXPN", "TURN", "ETRN", "SEND", "SOML", "SAML", "BURL" -> new Command.NotHere();
       default -> throw new Wrong(Reply.UNKNOWN_COMMAND);
     };
@@ -318,6 +325,80 @@ final class CommandParser {
             initial.equals("=")
                 ? new byte[0]
                 : base64(initial).orElseThrow(() -> new Wrong(Reply.AUTH_NOT_BASE64))));
+  }
+
+  private Command xclient() throws Wrong {
+    var attributes = new EnumMap<Attribute, Value>(Attribute.class);
+    while (parameterFollows(BAD_XCLIENT)) {
+      var attribute = attribute(esmtpKeyword());
+      expect('=', BAD_XCLIENT);
+      int begin = at;
+      while (at < line.length && line[at] != ' ') {
+        at++;
+      }
+      if (attributes.put(attribute, value(attribute, text(begin, at))) != null) {
+        throw new Wrong(BAD_XCLIENT);
+      }
+    }
+    if (attributes.isEmpty()) {
+      throw new Wrong(BAD_XCLIENT);
+    }
+    return new Command.XClient(attributes);
+  }
+
+  private static Attribute attribute(String keyword) throws Wrong {
+    for (var attribute : Attribute.values()) {
+      if (attribute.name().equals(keyword)) {
+        return attribute;
+      }
+    }
+    throw new Wrong(BAD_XCLIENT);
+  }
+
+  private static Value value(Attribute attribute, String xtext) throws Wrong {
+    if (xtext.isEmpty() || !Xtext.isXtext(xtext)) {
+      throw new Wrong(BAD_XCLIENT);
+    }
+    var text = Xtext.decode(xtext);
+    if (text.equalsIgnoreCase("[UNAVAILABLE]")) {
+      return Value.Missing.UNAVAILABLE;
+    }
+    if (text.equalsIgnoreCase("[TEMPUNAVAIL]")) {
+      return Value.Missing.TEMPUNAVAIL;
+    }
+    boolean printable = text.length() <= XCLIENT_TEXT_MAX;
+    for (int i = 0; i < text.length(); i++) {
+      printable &= text.charAt(i) > ' ' && text.charAt(i) <= '~';
+    }
+    if (!printable) {
+      throw new Wrong(BAD_XCLIENT);
+    }
+    return switch (attribute) {
+      case NAME, HELO, LOGIN -> new Value.Text(text);
+      case PROTO -> {
+        var upper = text.toUpperCase(Locale.ROOT);
+        if (!upper.equals("SMTP") && !upper.equals("ESMTP")) {
+          throw new Wrong(BAD_XCLIENT);
+        }
+        yield new Value.Text(upper);
+      }
+      case ADDR, DESTADDR -> {
+        boolean six = text.regionMatches(true, 0, "IPV6:", 0, 5);
+        var literal = six ? text.substring(5) : text;
+        var address = Network.literal(literal);
+        if (address.isEmpty() || six != literal.indexOf(':') >= 0) {
+          throw new Wrong(BAD_XCLIENT);
+        }
+        yield new Value.Ip(address.get());
+      }
+      case PORT, DESTPORT -> {
+        int number = text.length() > 5 ? -1 : digits(text, 0, text.length());
+        if (number < 0 || number > 65_535) {
+          throw new Wrong(BAD_XCLIENT);
+        }
+        yield new Value.Port(number);
+      }
+    };
   }
 
   /// The octets of a base64 text, strictly; empty when it is none.

@@ -8,6 +8,7 @@ import longhand.wire.CommandCounts;
 import longhand.wire.Connection;
 import longhand.wire.Limits;
 import longhand.wire.Listener;
+import longhand.wire.Proxies;
 
 /// SMTP at one address: gives each connection a session.
 public final class SmtpServer implements Listener.Protocol {
@@ -45,7 +46,7 @@ public final class SmtpServer implements Listener.Protocol {
   /// @param name for threads and logs, as `smtp 127.0.0.1:2525`
   public static Listener open(String name, InetSocketAddress address, SmtpServices services)
       throws IOException {
-    return open(name, address, new SmtpServer(services));
+    return open(name, address, new SmtpServer(services), Proxies.NONE);
   }
 
   /// A server whose counts can be read; for `open`.
@@ -54,9 +55,10 @@ public final class SmtpServer implements Listener.Protocol {
   }
 
   /// Binds and begins to accept for that server.
-  public static Listener open(String name, InetSocketAddress address, SmtpServer server)
+  public static Listener open(
+      String name, InetSocketAddress address, SmtpServer server, Proxies proxies)
       throws IOException {
-    var listener = Listener.open(name, address, server, bounds(server.services));
+    var listener = Listener.open(name, address, server, bounds(server.services), proxies);
     server.stressed = listener::stressed;
     return listener;
   }

@@ -165,7 +165,7 @@ final class SmtpSession {
       case Command.Noop _ -> reply(Reply.OK);
       case Command.Verify _ -> reply(Reply.CANNOT_VERIFY);
       case Command.Help _ -> reply(Reply.HELP);
-      case Command.NotHere _ -> reply(Reply.NOT_HERE);
+      case Command.NotHere _, Command.XClient _ -> reply(Reply.NOT_HERE);
       case Command.StartTls _ -> startTls();
       case Command.Auth auth -> reply(auth(auth));
       case Command.Quit _ -> {

@@ -37,8 +37,9 @@ public final class Connection implements Closeable {
   private static final int DRAIN_OCTETS_MAX = 256 * 1024;
   private static final int DRAIN_MILLIS_MAX = 500;
 
-  private final InetSocketAddress peer;
-  private final InetSocketAddress local;
+  private volatile InetSocketAddress peer;
+  private volatile InetSocketAddress local;
+  private volatile boolean trusted;
   private final Socket raw;
   private @Nullable SSLSocket ssl;
   private InputStream in;
@@ -71,14 +72,59 @@ public final class Connection implements Closeable {
     this.out = socket.getOutputStream();
   }
 
-  /// The other end.
+  /// The other end: the client, also where a proxy speaks for it.
   public InetSocketAddress peer() {
     return peer;
   }
 
-  /// Our end.
+  /// Our end, or that of the proxy that speaks for the client.
   public InetSocketAddress local() {
     return local;
+  }
+
+  /// Whether the other end of the socket is a proxy that may speak for others ([Proxies]).
+  public boolean trusted() {
+    return trusted;
+  }
+
+  /// The other end is a proxy that may speak for others.
+  void trust() {
+    trusted = true;
+  }
+
+  /// A proxy has said for whom it speaks; from now on that is the peer. `IllegalStateException`
+  /// when the other end of the socket is no proxy.
+  public void comesFrom(InetSocketAddress client, InetSocketAddress server) {
+    if (!trusted) {
+      throw new IllegalStateException(peer + " is not trusted to speak for others");
+    }
+    peer = client;
+    local = server;
+  }
+
+  /// What the peer sends before anything is read through the buffer, an octet at a time where it is
+  /// asked for so: what follows is left in the socket. A read ends with `SocketTimeoutException`
+  /// when `time` has passed, counted from now.
+  InputStream unbuffered(Duration time) throws IOException {
+    long until = System.nanoTime() + time.toNanos();
+    var socket = raw.getInputStream();
+    return new InputStream() {
+      @Override
+      public int read() throws IOException {
+        var one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+      }
+
+      @Override
+      public int read(byte[] target, int offset, int length) throws IOException {
+        long millis = (until - System.nanoTime()) / 1_000_000;
+        if (millis <= 0) {
+          throw new SocketTimeoutException("not sent in time");
+        }
+        soTimeout(millis);
+        return socket.read(target, offset, length);
+      }
+    };
   }
 
   /// The TLS session, when there is one.

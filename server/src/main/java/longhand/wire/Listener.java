@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Accepts connections at one address and gives each a virtual thread of its own, within bounds:
 /// connections in all, from one source, and a minute from one source. A source is an IPv4 address
-/// or an IPv6 /64. What is beyond them gets a short refusal from the protocol.
+/// or an IPv6 /64. What is beyond them gets a short refusal from the protocol. Where a proxy stands
+/// in front and says whom it speaks for, the source is that client.
 ///
 /// Two platform threads serve a listener: one accepts, one looks each moment for connections whose
 /// peer does not read what we write and closes them.
@@ -28,6 +29,7 @@ public final class Listener implements Closeable {
   private static final int BACKLOG = 1024;
   private static final int SOURCES_MAX = 65_536;
   private static final long MINUTE_NANOS = TimeUnit.MINUTES.toNanos(1);
+  private static final Duration PROXY_HEADER_TIME = Duration.ofSeconds(10);
 
   /// What a listener speaks.
   public interface Protocol {
@@ -79,7 +81,8 @@ public final class Listener implements Closeable {
     private Counts() {}
   }
 
-  private record Session(Connection connection, @Nullable Source source) {}
+  /// @param source what it is counted for; nobody's yet when a proxy has still to say whose
+  private record Session(Connection connection, @Nullable Source source, boolean announced) {}
 
   private static final class Source {
     int connections;
@@ -111,6 +114,7 @@ public final class Listener implements Closeable {
   private final String name;
   private final Protocol protocol;
   private final Bounds bounds;
+  private final Proxies proxies;
   private final ServerSocket server;
   private final Counts counts = new Counts();
   private final Set<Session> sessions = ConcurrentHashMap.newKeySet();
@@ -118,10 +122,12 @@ public final class Listener implements Closeable {
   private final AtomicInteger open = new AtomicInteger();
   private volatile boolean closed;
 
-  private Listener(String name, Protocol protocol, Bounds bounds, ServerSocket server) {
+  private Listener(
+      String name, Protocol protocol, Bounds bounds, Proxies proxies, ServerSocket server) {
     this.name = name;
     this.protocol = protocol;
     this.bounds = bounds;
+    this.proxies = proxies;
     this.server = server;
   }
 
@@ -129,8 +135,10 @@ public final class Listener implements Closeable {
   ///
   /// @param name for threads and logs, as `smtp 127.0.0.1:2525`
   /// @param address port 0 takes a free one
+  /// @param proxies whose connections are counted for those they speak for
   public static Listener open(
-      String name, InetSocketAddress address, Protocol protocol, Bounds bounds) throws IOException {
+      String name, InetSocketAddress address, Protocol protocol, Bounds bounds, Proxies proxies)
+      throws IOException {
     var server = new ServerSocket();
     try {
       server.setReuseAddress(true);
@@ -139,7 +147,7 @@ public final class Listener implements Closeable {
       server.close();
       throw e;
     }
-    var listener = new Listener(name, protocol, bounds, server);
+    var listener = new Listener(name, protocol, bounds, proxies, server);
     Thread.ofPlatform().daemon().name(name + " accept").start(listener::accept);
     Thread.ofPlatform().daemon().name(name + " watch").start(listener::watch);
     return listener;
@@ -259,20 +267,24 @@ public final class Listener implements Closeable {
       refuse(connection, Refusal.TOO_MANY);
       return;
     }
-    var address = connection.peer().getAddress();
+    boolean proxy = proxies.trusts(connection.peer().getAddress());
+    if (proxy) {
+      connection.trust();
+    }
+    boolean announced = proxy && proxies.proxyProtocol();
     Source source = null;
-    if (!(bounds.loopbackUnbounded && address.isLoopbackAddress())) {
-      var entrance = enter(address);
+    if (!announced) {
+      var entrance = enter(connection);
       if (entrance.refusal != null) {
         refuse(connection, entrance.refusal);
         return;
       }
       source = entrance.source;
+      counts.accepted.increment();
     }
-    var session = new Session(connection, source);
+    var session = new Session(connection, source, announced);
     open.incrementAndGet();
     sessions.add(session);
-    counts.accepted.increment();
     Thread.ofVirtual().name(name).start(() -> run(session));
     if (closed) {
       connection.end();
@@ -287,7 +299,21 @@ public final class Listener implements Closeable {
   }
 
   private void run(Session session) {
+    var source = session.source;
     try (var connection = session.connection) {
+      if (session.announced) {
+        if (!announce(connection)) {
+          return;
+        }
+        var entrance = enter(connection);
+        source = entrance.source;
+        if (entrance.refusal != null) {
+          source = null;
+          refuse(connection, entrance.refusal);
+          return;
+        }
+        counts.accepted.increment();
+      }
       protocol.serve(connection);
     } catch (IOException e) {
       LOG.log(
@@ -296,17 +322,37 @@ public final class Listener implements Closeable {
     } catch (RuntimeException | Error e) {
       LOG.log(System.Logger.Level.ERROR, name + ": session of " + session.connection.peer(), e);
     } finally {
-      if (session.source != null) {
-        leave(session.source);
+      if (source != null) {
+        leave(source);
       }
       sessions.remove(session);
       open.decrementAndGet();
     }
   }
 
-  /// Counts a connection in for its source, or says why not.
-  private Entrance enter(InetAddress address) {
+  /// Reads what a proxy says of its client; false when it says nothing that can be understood, and
+  /// then nobody is served: its own address would be taken for the client's.
+  private boolean announce(Connection connection) {
+    try {
+      ProxyHeader.read(connection.unbuffered(PROXY_HEADER_TIME))
+          .ifPresent(header -> connection.comesFrom(header.client(), header.server()));
+      return true;
+    } catch (IOException e) {
+      counts.refused.increment();
+      LOG.log(
+          System.Logger.Level.WARNING,
+          () -> name + ": proxy " + connection.peer() + ": " + e.getMessage());
+      return false;
+    }
+  }
+
+  /// Counts a connection in for its source, or says why not. Without a source it is free of bounds.
+  private Entrance enter(Connection connection) {
     var entrance = new Entrance();
+    var address = connection.peer().getAddress();
+    if (bounds.loopbackUnbounded && address.isLoopbackAddress()) {
+      return entrance;
+    }
     // Within `compute`, so that a source is not forgotten while it is being entered.
     sources.compute(
         key(address),

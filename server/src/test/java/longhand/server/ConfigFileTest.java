@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import longhand.mail.Domain;
 import longhand.wire.Limits;
+import longhand.wire.Network;
+import longhand.wire.Proxies;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,7 +64,12 @@ class ConfigFileTest {
     assertThat(config.listener())
         .containsExactly(
             new Config.ListenerConfig(
-                Config.Protocol.SMTP, "127.0.0.1:2525", Config.TlsMode.STARTTLS, false));
+                Config.Protocol.SMTP,
+                "127.0.0.1:2525",
+                Config.TlsMode.STARTTLS,
+                false,
+                false,
+                List.of()));
     assertThat(config.limits()).isEqualTo(Limits.DEFAULT);
     assertThat(config.auth().delay()).isEqualTo(Duration.ofSeconds(2));
     assertThat(config.log()).isEqualTo(new Config.Log(Config.LogFormat.TEXT, Config.LogLevel.INFO));
@@ -78,6 +85,8 @@ class ConfigFileTest {
                 + """
                 tls = "implicit"
                 plaintext-login = true
+                proxy-protocol = true
+                trusted = ["10.0.0.0/8", "2001:db8::5"]
 
                 [[listener]]
                 protocol = "imap"
@@ -106,6 +115,14 @@ class ConfigFileTest {
                 """);
     assertThat(config.listener()).hasSize(2);
     assertThat(config.listener().getFirst().plaintextLogin()).isTrue();
+    assertThat(config.listener().getFirst().proxies())
+        .isEqualTo(
+            new Proxies(
+                true,
+                List.of(
+                    Network.of("10.0.0.0/8").orElseThrow(),
+                    Network.of("2001:db8::5").orElseThrow())));
+    assertThat(config.listener().get(1).proxies()).isEqualTo(Proxies.NONE);
     assertThat(config.listener().get(1).tls()).isEqualTo(Config.TlsMode.STARTTLS);
     assertThat(config.tls().certificate()).contains(Path.of("/etc/cert.pem"));
     assertThat(config.tls().key()).contains(folder.resolve("key.pem"));
@@ -113,6 +130,36 @@ class ConfigFileTest {
     assertThat(config.limits().smtpIdleTimeout()).isEqualTo(Duration.ofSeconds(10));
     assertThat(config.limits().messageOctetsMax()).isEqualTo(100_000);
     assertThat(config.limits().loopbackUnbounded()).isTrue();
+  }
+
+  @Test
+  void proxiesAreNamed() {
+    assertThat(problems(GOOD + "proxy-protocol = true\n"))
+        .singleElement()
+        .asString()
+        .endsWith(
+            "listener.proxy-protocol: found true without trusted, expected trusted, with the"
+                + " proxies");
+    for (var wrong :
+        List.of(
+            "\"10.0.0.0/33\"",
+            "\"10.0.0.0/\"",
+            "\"10.0/8\"",
+            "\"proxy.example.com\"",
+            "\"2001:db8::/129\"",
+            "\"fe80::1%lo\"",
+            "\"10.0.0.0/08\"")) {
+      assertThat(problems(GOOD + "trusted = [" + wrong + "]\n"))
+          .singleElement()
+          .asString()
+          .contains("listener.trusted: found " + wrong + ", expected an IP address or a network");
+    }
+    for (var wrong : List.of("true", "\"10.0.0.0/8\"", "[1]", "[\"\"]")) {
+      assertThat(problems(GOOD + "trusted = " + wrong + "\n"))
+          .singleElement()
+          .asString()
+          .endsWith("expected a list of texts in quotes");
+    }
   }
 
   @Test
@@ -134,13 +181,12 @@ class ConfigFileTest {
                 adress = "127.0.0.1:25"
                 """))
         .containsExactly(
-            "F:2: colour: found the unknown key \"colour\", expected one of hostname, data, srs-domain, tls,"
-                + " domain, listener, route, queue, dns, auth, log, metrics, limits",
+            "F:2: colour: found the unknown key \"colour\", expected one of those in docs/configuration.md",
             "F:1: found no data, expected data = \"/var/lib/longhand\"",
             "F:8: listener.protocol: found \"gopher\", expected one of smtp, submission, lmtp, pop3,"
                 + " imap",
             "F:12: listener.adress: found the unknown key \"adress\" in [listener], expected one of"
-                + " protocol, address, tls, plaintext-login",
+                + " protocol, address, tls, plaintext-login, proxy-protocol, trusted",
             "F:10: listener: found no address in [listener], expected address = \"0.0.0.0:25\"");
   }
 

@@ -2,10 +2,12 @@ package longhand.smtp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import longhand.mail.Address;
@@ -15,6 +17,8 @@ import longhand.mail.ForwardPath;
 import longhand.mail.Handling;
 import longhand.mail.ReversePath;
 import longhand.mail.Xtext;
+import longhand.smtp.Command.XClient.Attribute;
+import longhand.smtp.Command.XClient.Value;
 import longhand.wire.Limits;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -444,5 +448,57 @@ class CommandTest {
   void bdat() {
     assertThat(parse("BDAT 0 last")).isEqualTo(new Command.Bdat(0, true));
     assertThat(parse("bdat 86 ")).isEqualTo(new Command.Bdat(86, false));
+  }
+
+  @Test
+  void xclient() {
+    var client =
+        (Command.XClient)
+            parse(
+                "xclient name=[UNAVAILABLE] ADDR=IPv6:2001:db8::1 Port=25 PROTO=esmtp"
+                    + " HELO=[192.0.2.1] LOGIN=a+2Bb@example.org DESTADDR=192.0.2.7"
+                    + " DESTPORT=[tempunavail] ");
+    assertThat(client.attributes())
+        .isEqualTo(
+            Map.of(
+                Attribute.NAME, Value.Missing.UNAVAILABLE,
+                Attribute.ADDR, new Value.Ip(InetAddress.ofLiteral("2001:db8::1")),
+                Attribute.PORT, new Value.Port(25),
+                Attribute.PROTO, new Value.Text("ESMTP"),
+                Attribute.HELO, new Value.Text("[192.0.2.1]"),
+                Attribute.LOGIN, new Value.Text("a+b@example.org"),
+                Attribute.DESTADDR, new Value.Ip(InetAddress.ofLiteral("192.0.2.7")),
+                Attribute.DESTPORT, Value.Missing.TEMPUNAVAIL));
+    assertThat(code("XCLIENT NAME=" + "a".repeat(255))).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "XCLIENT",
+        "XCLIENT ",
+        "XCLIENT NAME",
+        "XCLIENT NAME=",
+        "XCLIENT NAME=a NAME=a",
+        "XCLIENT COLOUR=a",
+        "XCLIENT NAME=a+0D+0Ab",
+        "XCLIENT NAME=a+20b",
+        "XCLIENT NAME=a+2b",
+        "XCLIENT NAME=\u00e9",
+        "XCLIENT ADDR=2001:db8::1",
+        "XCLIENT ADDR=::1",
+        "XCLIENT ADDR=IPV6:192.0.2.1",
+        "XCLIENT ADDR=192.0.2",
+        "XCLIENT ADDR=192.0.2.256",
+        "XCLIENT ADDR=IPV6:fe80::1%lo",
+        "XCLIENT ADDR=[192.0.2.1]",
+        "XCLIENT ADDR=localhost",
+        "XCLIENT PORT=65536",
+        "XCLIENT PORT=-1",
+        "XCLIENT PROTO=LMTP"
+      })
+  void wrongXclientIs501(String line) {
+    assertThat(code(line)).isEqualTo(501);
+    assertThat(code("XCLIENT NAME=" + "a".repeat(256))).isEqualTo(501);
   }
 }

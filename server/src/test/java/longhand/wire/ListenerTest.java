@@ -7,7 +7,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -48,7 +51,8 @@ class ListenerTest {
         "echo",
         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
         new Echo(),
-        new Listener.Bounds(max, perSource, perMinute, free, Duration.ofSeconds(5)));
+        new Listener.Bounds(max, perSource, perMinute, free, Duration.ofSeconds(5)),
+        Proxies.NONE);
   }
 
   private static Socket connect(Listener listener) throws IOException {
@@ -159,5 +163,114 @@ class ListenerTest {
   @ValueSource(strings = {"", "25", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "a:65536", "::1:25"})
   void wrongAddresses(String text) {
     assertThatThrownBy(() -> Listener.address(text)).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  /// Says for whom a connection is, and counts in what sources there are.
+  private static final class Names implements Listener.Protocol {
+    @Override
+    public void serve(Connection connection) throws IOException {
+      connection.write(
+          connection.peer()
+              + " "
+              + connection.local()
+              + " "
+              + connection.trusted()
+              + " "
+              + (char) connection.read());
+      connection.flush();
+      connection.read();
+    }
+
+    @Override
+    public void refuse(Connection connection, Listener.Refusal refusal) throws IOException {
+      connection.write(refusal.name());
+      connection.flush();
+    }
+  }
+
+  private static Listener open(Proxies proxies) throws IOException {
+    return Listener.open(
+        "names",
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+        new Names(),
+        new Listener.Bounds(100, 1, 100, false, Duration.ofSeconds(5)),
+        proxies);
+  }
+
+  private static Proxies proxies(String network) {
+    return new Proxies(true, List.of(Network.of(network).orElseThrow()));
+  }
+
+  private static Socket say(Listener listener, String text) throws IOException {
+    var socket = connect(listener);
+    socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+    return socket;
+  }
+
+  private static String heard(Socket socket) throws IOException {
+    socket.shutdownOutput();
+    return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+  }
+
+  /// The client's address is what bounds and logs see, and nothing of the header is left.
+  @Test
+  void proxiesSpeakForClients() throws Exception {
+    var header = "PROXY TCP4 192.0.2.%d 198.51.100.7 4000 25\r\nx";
+    try (var listener = open(proxies("127.0.0.0/8"));
+        var one = say(listener, header.formatted(1));
+        var two = say(listener, header.formatted(2))) {
+      assertThat(heard(two)).isEqualTo("/192.0.2.2:4000 /198.51.100.7:25 true x");
+      awaitOpen(listener, 1);
+      // The first client's connection is still there.
+      try (var again = say(listener, header.formatted(1))) {
+        assertThat(heard(again)).isEqualTo("TOO_MANY_FROM_SOURCE");
+      }
+      assertThat(heard(one)).isEqualTo("/192.0.2.1:4000 /198.51.100.7:25 true x");
+      awaitOpen(listener, 0);
+      try (var again = say(listener, header.formatted(1))) {
+        assertThat(heard(again)).startsWith("/192.0.2.1:4000");
+      }
+      assertThat(listener.counts().accepted.sum()).isEqualTo(3);
+      assertThat(listener.counts().refused.sum()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void proxiesThatSpeakForThemselves() throws Exception {
+    try (var listener = open(proxies("127.0.0.1"));
+        var socket = say(listener, "PROXY UNKNOWN\r\nx")) {
+      assertThat(heard(socket)).startsWith("/127.0.0.1:").endsWith(" true x");
+    }
+  }
+
+  @Test
+  void withoutAHeaderAProxyIsRefused() throws Exception {
+    try (var listener = open(proxies("127.0.0.0/8"))) {
+      for (var text : new String[] {"EHLO client.example\r\n", "", "PROXY TCP4 192.0.2.1"}) {
+        try (var socket = say(listener, text)) {
+          assertThat(heard(socket)).isEmpty();
+        } catch (SocketException e) {
+          // Closed while octets of ours were unread: refused all the same.
+          assertThat(e).hasMessageContaining("reset");
+        }
+      }
+      awaitOpen(listener, 0);
+      assertThat(listener.counts().refused.sum()).isEqualTo(3);
+      assertThat(listener.counts().accepted.sum()).isZero();
+    }
+  }
+
+  @Test
+  void othersHaveNoHeader() throws Exception {
+    try (var listener = open(proxies("192.0.2.0/24"));
+        var socket = say(listener, "PROXY TCP4 192.0.2.1 198.51.100.7 4000 25\r\n")) {
+      // The header is the first thing the protocol reads, which will not like it.
+      assertThat(heard(socket)).startsWith("/127.0.0.1:").endsWith(" false P");
+    }
+    var withoutHeaders = new Proxies(false, List.of(Network.of("127.0.0.1").orElseThrow()));
+    try (var listener = open(withoutHeaders);
+        var socket = say(listener, "x")) {
+      assertThat(heard(socket)).startsWith("/127.0.0.1:").endsWith(" true x");
+    }
   }
 }
