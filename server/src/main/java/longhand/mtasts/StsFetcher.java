@@ -55,6 +55,11 @@ public final class StsFetcher {
     public Settings {
       authorities = Set.copyOf(authorities);
     }
+
+    /// The same, but for which addresses may be asked.
+    public Settings within(Reach reach) {
+      return new Settings(port, reach, authorities, connect, deadline);
+    }
   }
 
   /// @param connector makes the connections, and closes those whose server does not read

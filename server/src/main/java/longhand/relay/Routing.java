@@ -76,6 +76,11 @@ public final class Routing {
     public Settings {
       authorities = Set.copyOf(authorities);
     }
+
+    /// The same, but for which addresses mail may go to.
+    public Settings within(Reach reach) {
+      return new Settings(port, reach, source, authorities, deadline);
+    }
   }
 
   /// @param policies [longhand.mtasts.StsPolicies#find]

@@ -14,6 +14,7 @@ import java.util.Set;
 import longhand.auth.AuthSettings;
 import longhand.directory.HostedDomains;
 import longhand.dns.DnsSettings;
+import longhand.dns.Reach;
 import longhand.mail.Domain;
 import longhand.relay.Route;
 import longhand.relay.Target;
@@ -350,7 +351,17 @@ public record Config(
       @Key(
               says = "DS or DNSKEY records, each as a line of a zone file.",
               example = "[\". IN DS 20326 8 2 E06D44B8...\"]")
-          List<String> trustAnchor) {
+          List<String> trustAnchor,
+      @Key(
+              says =
+                  "Whether names may lead mail to loopback and private addresses: for a network of"
+                      + " one's own. Routes may always.",
+              value = "false")
+          boolean privateAddresses) {
+
+    Reach reach() {
+      return privateAddresses ? Reach.PRIVATE_TOO : Reach.PUBLIC;
+    }
 
     DnsSettings settings() {
       return DnsSettings.of(

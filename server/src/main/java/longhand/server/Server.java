@@ -251,6 +251,7 @@ public final class Server implements Closeable {
     }
     var ownNames = DnsName.of(new Domain(config.hostname())).map(Set::of).orElse(Set.of());
     var connector = new Connector(Timeouts.DATA_BLOCK);
+    var reach = config.dns().reach();
     var dns = new StubResolver(config.dns().settings(), Clock.systemUTC());
     var hosts =
         new MailHosts(
@@ -258,7 +259,7 @@ public final class Server implements Closeable {
     var policies =
         new StsPolicies(
             dns,
-            new StsFetcher(dns, connector, StsFetcher.Settings.DEFAULT)::fetch,
+            new StsFetcher(dns, connector, StsFetcher.Settings.DEFAULT.within(reach))::fetch,
             new FileSystemDisk(),
             StsPolicies.Settings.of(config.data().resolve("mta-sts")),
             Clock.systemUTC());
@@ -269,7 +270,7 @@ public final class Server implements Closeable {
         pace,
         routes,
         hosts,
-        new Routing(dns, hosts, policies::find, Routing.Settings.DEFAULT));
+        new Routing(dns, hosts, policies::find, Routing.Settings.DEFAULT.within(reach)));
   }
 
   private void open() throws IOException, CommandException {
