@@ -16,7 +16,7 @@ public record Problem(Kind kind, Trail trail, String words) {
     /// Nothing has that address.
     UNKNOWN,
 
-    /// The account takes no mail at present. To the outside it looks as if there were none.
+    /// The account takes no mail at present.
     INACTIVE,
 
     /// A group without members.
@@ -32,7 +32,8 @@ public record Problem(Kind kind, Trail trail, String words) {
     public EnhancedStatus status() {
       return switch (this) {
         case LOOP, TOO_DEEP -> new EnhancedStatus(5, 4, 6);
-        case UNKNOWN, INACTIVE -> new EnhancedStatus(5, 1, 1);
+        case UNKNOWN -> new EnhancedStatus(5, 1, 1);
+        case INACTIVE -> new EnhancedStatus(5, 2, 1);
         case EMPTY, TOO_MANY -> new EnhancedStatus(5, 2, 4);
       };
     }

@@ -40,9 +40,19 @@ public record Envelope(
     to = List.copyOf(to);
   }
 
+  /// The same from another reverse-path.
+  public Envelope withFrom(ReversePath from) {
+    return new Envelope(from, to, body, smtpUtf8, returned, id, handling);
+  }
+
   /// The same for some of the recipients, or others.
   public Envelope withTo(List<ForwardPath> to) {
     return new Envelope(from, to, body, smtpUtf8, returned, id, handling);
+  }
+
+  /// The same, but that a DSN is to carry the header alone.
+  public Envelope withoutBody() {
+    return new Envelope(from, to, body, smtpUtf8, Optional.of(Returned.HEADERS), id, handling);
   }
 
   /// The same for the message written otherwise.

@@ -21,6 +21,8 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
+import longhand.dsn.Original;
+import longhand.dsn.Told;
 import longhand.mail.Address;
 import longhand.mail.Envelope;
 import longhand.store.Account;
@@ -87,6 +89,7 @@ public final class Queue implements Closeable {
   private final Settings settings;
   private final QueueDocuments documents;
   private final QueueCounts counts = new QueueCounts();
+  private final Reports reports;
   private final Recorder recorder;
   private final Relaying relaying;
 
@@ -117,9 +120,8 @@ public final class Queue implements Closeable {
     this.clock = clock;
     this.settings = settings;
     this.documents = new QueueDocuments(store);
-    var reports = new Reports(store, hostname, random, address -> returnPaths.apply(address));
-    var recorder =
-        new Recorder(store, courier, clock, random, counts, reports, this::admit, this::over);
+    this.reports = new Reports(store, hostname, random, address -> returnPaths.apply(address));
+    var recorder = new Recorder(store, courier, clock, random, counts, this::notice, this::over);
     this.recorder = recorder;
     this.relaying = new Relaying(courier, clock, random, settings.idle(), threads, recorder);
   }
@@ -217,14 +219,41 @@ public final class Queue implements Closeable {
             document.account(), Mailbox.INBOX, envelope.from(), now, Marks.NONE, before, letter));
   }
 
-  private Admission admit(Reports.Prepared report, Instant now) {
-    return admit(
-        report.id(),
-        Optional.empty(),
-        report.elsewhere().orElseThrow(),
-        report.letter(),
-        new byte[0],
-        now);
+  /// Writes a report (RFC 3461 §6), for the batch that makes true what it tells. There is none when
+  /// `told` is empty, or the reverse-path leads nowhere.
+  ///
+  /// @param id of the message that it is about
+  /// @param arrived when that came
+  /// @param told each wanted by the sender
+  public Notice notice(
+      String id,
+      Envelope envelope,
+      Instant arrived,
+      Original.Source original,
+      List<Told> told,
+      Instant now)
+      throws IOException {
+    if (told.isEmpty()) {
+      return Notice.NONE;
+    }
+    var report = reports.prepare(id, envelope, arrived, original, told, now);
+    if (report.isEmpty()) {
+      return Notice.NONE;
+    }
+    var elsewhere =
+        report
+            .get()
+            .elsewhere()
+            .map(
+                to ->
+                    admit(
+                        report.get().id(),
+                        Optional.empty(),
+                        to,
+                        report.get().letter(),
+                        new byte[0],
+                        now));
+    return Notice.of(report.get(), elsewhere);
   }
 
   // When.

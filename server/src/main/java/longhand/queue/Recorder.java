@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import longhand.dsn.Action;
@@ -42,12 +41,10 @@ final class Recorder {
   private final InstantSource clock;
   private final RandomGenerator random;
   private final QueueCounts counts;
-  private final Reports reports;
-  private final BiFunction<Reports.Prepared, Instant, Queue.Admission> admit;
+  private final Notice.Writer notices;
   private final Consumer<QueuedMessage> over;
   private final ConcurrentLinkedQueue<QueuedMessage> unrecorded = new ConcurrentLinkedQueue<>();
 
-  /// @param admit takes a report for another server into the queue
   /// @param over told when a message has no job under way any more, and all is written
   Recorder(
       Store store,
@@ -55,16 +52,14 @@ final class Recorder {
       InstantSource clock,
       RandomGenerator random,
       QueueCounts counts,
-      Reports reports,
-      BiFunction<Reports.Prepared, Instant, Queue.Admission> admit,
+      Notice.Writer notices,
       Consumer<QueuedMessage> over) {
     this.store = store;
     this.courier = courier;
     this.clock = clock;
     this.random = random;
     this.counts = counts;
-    this.reports = reports;
-    this.admit = admit;
+    this.notices = notices;
     this.over = over;
   }
 
@@ -224,37 +219,25 @@ final class Recorder {
     if (message.state != null) {
       removals.add(new Removal(account, message.state));
     }
-    var report =
-        consequence.told.isEmpty()
-            ? Optional.<Reports.Prepared>empty()
-            : reports.prepare(message, consequence.told, now);
-    Queue.Admission admission = null;
-    boolean entered = false;
-    try (var state = store.letter()) {
+    try (var notice = notice(message, consequence.told, now);
+        var state = store.letter()) {
       if (consequence.over()) {
         removals.add(new Removal(account, message.entry()));
       } else {
         appends.add(state(message, consequence.recipients, state, now));
       }
-      if (report.isPresent()) {
-        appends.addAll(report.get().here());
-        if (report.get().elsewhere().isPresent()) {
-          admission = admit.apply(report.get(), now);
-          appends.add(admission.append());
-        }
-      }
+      int before = appends.size();
+      appends.addAll(notice.appends());
       var entries = store.change(appends, removals);
-      entered = true;
       message.state = consequence.over() ? null : entries.getFirst();
-      if (admission != null) {
-        admission.entered(entries.getLast());
-      }
-    } finally {
-      report.ifPresent(Reports.Prepared::close);
-      if (admission != null && !entered) {
-        admission.refused();
-      }
+      notice.entered(entries.subList(before, entries.size()));
     }
+  }
+
+  private Notice notice(QueuedMessage message, List<Told> told, Instant now) throws IOException {
+    var arrival = message.arrival();
+    return notices.of(
+        arrival.id(), arrival.envelope(), arrival.arrived(), message::open, told, now);
   }
 
   private static Append state(

@@ -19,6 +19,7 @@ import longhand.dsn.Told;
 import longhand.mail.Address;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
 import longhand.mail.ReversePath;
 import longhand.store.Append;
 import longhand.store.Letter;
@@ -68,25 +69,29 @@ final class Reports {
 
   /// Writes what is told of a message; empty when its sender is nowhere to be found, which is only
   /// logged: who is told of that, too, would be told for ever.
-  Optional<Prepared> prepare(QueuedMessage message, List<Told> told, Instant now)
+  Optional<Prepared> prepare(
+      String of,
+      Envelope envelope,
+      Instant arrived,
+      Original.Source original,
+      List<Told> told,
+      Instant now)
       throws IOException {
-    var to = message.arrival().envelope().from().address().orElseThrow();
+    var to = envelope.from().address().orElseThrow();
     var paths = returnPaths.apply(to);
     if (paths.isEmpty()) {
-      LOG.log(
-          Level.WARNING,
-          () -> "message " + message.arrival().id() + ": no report, since nobody is at " + to);
+      LOG.log(Level.WARNING, () -> "message " + of + ": no report, since nobody is at " + to);
       return Optional.empty();
     }
     var id = Long.toString(ids.incrementAndGet(), 36);
-    var report =
-        new Report(
-            hostname, message.arrival().envelope(), message.arrived(), now, "dsn." + id, told);
+    // RFC 8689 §5: what was to travel under TLS only comes back so, and its body not at all.
+    var about = envelope.handling().requireTls() ? envelope.withoutBody() : envelope;
+    var report = new Report(hostname, about, arrived, now, "dsn." + id, told);
     var letter = store.letter();
     boolean done = false;
     try {
       var out = new BufferedOutputStream(new Into(letter));
-      var written = report.write(readable(message), random, out);
+      var written = report.write(readable(of, original), random, out);
       out.flush();
       letter.finish();
       var here = new ArrayList<Append>();
@@ -115,7 +120,12 @@ final class Reports {
                           written.body(),
                           written.smtpUtf8(),
                           Optional.empty(),
-                          Optional.empty()))));
+                          Optional.empty(),
+                          new Handling(
+                              Optional.empty(),
+                              Optional.empty(),
+                              envelope.handling().priority(),
+                              envelope.handling().requireTls())))));
     } finally {
       if (!done) {
         letter.close();
@@ -124,14 +134,12 @@ final class Reports {
   }
 
   /// The message; nothing of it when it cannot be read, so that its sender hears of it at least.
-  private static Original.Source readable(QueuedMessage message) {
-    try (var in = message.open()) {
+  private static Original.Source readable(String of, Original.Source original) {
+    try (var in = original.open()) {
       in.transferTo(OutputStream.nullOutputStream());
-      return message::open;
+      return original;
     } catch (IOException e) {
-      LOG.log(
-          Level.ERROR,
-          () -> "message " + message.arrival().id() + " cannot be read: " + e.getMessage());
+      LOG.log(Level.ERROR, () -> "message " + of + " cannot be read: " + e.getMessage());
       return InputStream::nullInputStream;
     }
   }

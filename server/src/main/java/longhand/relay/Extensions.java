@@ -18,13 +18,14 @@ record Extensions(
     boolean smtpUtf8,
     boolean dsn,
     boolean requireTls,
+    boolean priority,
     boolean size,
     long sizeMax,
     Set<String> mechanisms) {
 
   /// Of a server that was greeted with HELO, or not yet.
   static final Extensions NONE =
-      new Extensions(false, false, false, false, false, false, false, false, 0, Set.of());
+      new Extensions(false, false, false, false, false, false, false, false, false, 0, Set.of());
 
   /// From the answer, whose first line is the server's name.
   static Extensions of(Reply hello) {
@@ -52,6 +53,7 @@ record Extensions(
         keywords.contains("SMTPUTF8"),
         keywords.contains("DSN"),
         keywords.contains("REQUIRETLS"),
+        keywords.contains("MT-PRIORITY"),
         keywords.contains("SIZE"),
         sizeMax,
         Set.copyOf(mechanisms));

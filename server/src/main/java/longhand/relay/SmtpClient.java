@@ -399,6 +399,9 @@ public final class SmtpClient implements Closeable {
                           }));
       envelope.id().ifPresent(id -> line.append(" ENVID=").append(id));
     }
+    if (extensions.priority() && envelope.handling().priority() != 0) {
+      line.append(" MT-PRIORITY=").append(envelope.handling().priority());
+    }
     if (mail.requireTls()) {
       line.append(" REQUIRETLS");
     }

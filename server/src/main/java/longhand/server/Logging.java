@@ -62,6 +62,8 @@ public final class Logging extends ContextAwareBase implements Configurator {
     root.setLevel(level.levelInt > Level.INFO_INT ? level : Level.INFO);
     Logger ours = context.getLogger("longhand");
     ours.setLevel(level);
+    // dnsjava tells each bad signature of strangers' zones as an error of its own, stack and all.
+    context.getLogger("org.xbill").setLevel(Level.OFF);
   }
 
   /// Standard error, which an appender that stops must not close.

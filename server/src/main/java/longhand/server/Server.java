@@ -97,7 +97,8 @@ public final class Server implements Closeable {
             new SecureRandom(),
             Queue.Settings.DEFAULT,
             Thread.ofVirtual().name("relay ", 1)::start);
-    this.delivery = new Delivery(store, directory, queue);
+    this.delivery =
+        new Delivery(store, directory, queue, RewritingSecrets.rewriting(config, directory));
   }
 
   /// Starts everything, or nothing.

@@ -65,8 +65,6 @@ final class Reply {
   static final Reply NOT_YOUR_FROM =
       of(550, 5, 7, 1, "The From field must name one address, and one that you may use");
 
-  static final Reply NO_SUCH_USER = of(550, 5, 1, 1, "No such user here");
-  static final Reply INACTIVE = of(550, 5, 2, 1, "This account takes no mail");
   static final Reply FULL_NOW = of(452, 4, 2, 2, "Mailbox full");
   static final Reply FULL_EVER = of(552, 5, 2, 2, "Message larger than the mailbox");
   static final Reply NO_RELAY = of(550, 5, 7, 1, "Relaying refused");

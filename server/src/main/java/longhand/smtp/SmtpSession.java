@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -58,7 +60,7 @@ final class SmtpSession {
   /// What MAIL, RCPT and BDAT have said so far.
   private static final class Transaction {
     final Command.Mail mail;
-    final List<Destination> to = new ArrayList<>(1);
+    final List<Destination.Found> to = new ArrayList<>(1);
     final List<ForwardPath> paths = new ArrayList<>(1);
     @Nullable Incoming chunks;
 
@@ -139,7 +141,7 @@ final class SmtpSession {
       if (line.length > limits.smtpLineOctetsMax() && !CommandParser.isAuth(line)) {
         throw new LineTooLongException(limits.smtpLineOctetsMax());
       }
-      var command = CommandParser.parse(line, services.postmasterDomain(), Set.of());
+      var command = CommandParser.parse(line, services.postmasterDomain(), announced());
       counts.commands.count(command);
       apply(command);
     }
@@ -189,8 +191,21 @@ final class SmtpSession {
     return Reply.plainLines(250, extensions());
   }
 
-  /// What EHLO announces. DSN (RFC 3461) is not among it: its parameters are taken and checked, but
-  /// a server that announces it must send the reports of success that senders ask for.
+  /// Extensions whose parameters are taken now.
+  private Set<Extension> announced() {
+    if (lmtp) {
+      return Set.of();
+    }
+    var announced = EnumSet.of(Extension.MT_PRIORITY);
+    if (submission) {
+      announced.add(Extension.FUTURERELEASE);
+    }
+    if (connection.tls().isPresent()) {
+      announced.add(Extension.REQUIRETLS);
+    }
+    return announced;
+  }
+
   private List<String> extensions() {
     var lines = new ArrayList<String>();
     lines.add(services.hostname());
@@ -200,6 +215,19 @@ final class SmtpSession {
     lines.add("SMTPUTF8");
     lines.add("ENHANCEDSTATUSCODES");
     lines.add("CHUNKING");
+    lines.add("DSN");
+    if (!lmtp) {
+      lines.add("MT-PRIORITY");
+    }
+    if (submission) {
+      // RFC 4865 §4: the longest hold, in seconds, and the last moment of one.
+      var most = limits.futureReleaseMax();
+      var last = services.clock().instant().plus(most).truncatedTo(ChronoUnit.SECONDS);
+      lines.add("FUTURERELEASE " + most.toSeconds() + " " + last);
+    }
+    if (!lmtp && connection.tls().isPresent()) {
+      lines.add("REQUIRETLS");
+    }
     lines.add("LIMITS RCPTMAX=" + recipientsMax());
     if (services.tls().isPresent() && connection.tls().isEmpty()) {
       lines.add("STARTTLS");
@@ -253,14 +281,8 @@ final class SmtpSession {
     };
   }
 
-  /// Whether an address leads to the account that has logged in: its own and its sub-addresses.
   private boolean mayUse(Address address) throws IOException {
-    return services.directory().isLocal(address.domain())
-        && services
-            .directory()
-            .find(address)
-            .filter(found -> found.address().equals(user))
-            .isPresent();
+    return user != null && services.directory().mayUse(user, address);
   }
 
   private Reply recipient(Command.Recipient recipient) {
@@ -278,18 +300,22 @@ final class SmtpSession {
     }
     var destination =
         services.delivery().destination(recipient.to(), transaction.mail.sizeOctets().orElse(0));
+    var found =
+        switch (destination) {
+          case Destination.Found each -> Optional.of(each);
+          case Destination.Remote(var path) when mayRelay() ->
+              Optional.of(Destination.Found.relay(path));
+          default -> Optional.<Destination.Found>empty();
+        };
     var reply =
         switch (destination) {
-          case Destination.Local _ -> Reply.RECIPIENT_OK;
-          case Destination.Unknown _ -> Reply.NO_SUCH_USER;
-          case Destination.Inactive _ -> Reply.INACTIVE;
-          case Destination.Full _ -> Reply.FULL_NOW;
-          case Destination.TooLarge _ -> Reply.FULL_EVER;
-          case Destination.Remote _ -> submission ? Reply.RECIPIENT_OK : Reply.NO_RELAY;
+          case Destination.Found _ -> Reply.RECIPIENT_OK;
+          case Destination.Remote _ -> mayRelay() ? Reply.RECIPIENT_OK : Reply.NO_RELAY;
+          case Destination.Refused(var status, var words) -> refused(status, words);
           case Destination.Unavailable _ -> Reply.UNAVAILABLE;
         };
-    if (reply == Reply.RECIPIENT_OK) {
-      transaction.to.add(destination);
+    if (found.isPresent()) {
+      transaction.to.add(found.get());
       transaction.paths.add(recipient.to());
     } else {
       counts.refusedRecipients.increment();
@@ -303,6 +329,22 @@ final class SmtpSession {
                   + reply);
     }
     return reply;
+  }
+
+  /// Whether mail of this client for other servers is taken: that of our users.
+  private boolean mayRelay() {
+    return submission;
+  }
+
+  private static Reply refused(EnhancedStatus status, String words) {
+    if (status.equals(FULL_NOW)) {
+      return Reply.FULL_NOW;
+    }
+    if (status.equals(FULL_EVER)) {
+      return Reply.FULL_EVER;
+    }
+    return Reply.of(
+        status.kind() == 4 ? 450 : 550, status.kind(), status.subject(), status.detail(), words);
   }
 
   private void data() throws IOException {
@@ -483,7 +525,7 @@ final class SmtpSession {
             incoming.letter(),
             now,
             path -> trace.prefix(mail.from(), path.address(), added),
-            () -> trace.onward(only, added));
+            by -> trace.onward(by, only, added));
     var outcomes = services.delivery().deliver(message, to, !lmtp);
     if (!lmtp) {
       return List.of(reply(worst(outcomes), id));
@@ -496,9 +538,9 @@ final class SmtpSession {
     return replies;
   }
 
-  private static boolean hasBeenAt(Destination destination, List<String> deliveredTo) {
-    return destination instanceof Destination.Local local
-        && deliveredTo.contains(local.path().address().quoted().toLowerCase(Locale.ROOT));
+  private static boolean hasBeenAt(Destination.Found destination, List<String> deliveredTo) {
+    return destination.ours()
+        && deliveredTo.contains(destination.path().address().quoted().toLowerCase(Locale.ROOT));
   }
 
   /// The first that says no; all say yes, or none does.

@@ -52,9 +52,14 @@ record Trace(
     return text.append(missing).toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  /// The fields for other servers; it names a recipient only when it is the only one.
-  byte[] onward(Optional<Address> only, String missing) {
+  /// The fields for other servers.
+  ///
+  /// @param by the address of ours that leads there: when the message comes back to it, it is in a
+  ///   loop
+  /// @param only the one recipient there is, if there is only one
+  byte[] onward(Optional<Address> by, Optional<Address> only, String missing) {
     var text = new StringBuilder(256 + missing.length());
+    by.ifPresent(address -> text.append("Delivered-To: ").append(address.quoted()).append("\r\n"));
     received(text, only);
     return text.append(missing).toString().getBytes(StandardCharsets.UTF_8);
   }

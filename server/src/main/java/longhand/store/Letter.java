@@ -2,6 +2,7 @@ package longhand.store;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -21,6 +22,8 @@ public final class Letter implements Closeable {
 
   private static final int MEMORY_FIRST = 4 * 1024;
   private static final int BUFFER = 64 * 1024;
+
+  private static final byte[] NOTHING = {};
 
   private final Disk disk;
   private final Path path;
@@ -57,6 +60,18 @@ public final class Letter implements Closeable {
   /// Octets on the wire so far.
   public long sizeOctets() {
     return form.wireOctets();
+  }
+
+  /// The finished letter, octet for octet as it came, lines ended by CRLF. Each call begins anew; a
+  /// stream is of no use once the letter is closed.
+  public InputStream open() throws IOException {
+    if (!finished) {
+      throw new IllegalStateException("the letter is not finished");
+    }
+    int stored = Math.toIntExact(storedLength());
+    var text = new Text(NOTHING, file == null ? buffer : null, file, 0, stored, quoted(), 0);
+    var first = file == null ? Arrays.copyOf(buffer, stored) : NOTHING;
+    return new WireForm(file, 0, first, 0, stored, quoted(), text.crc(), () -> {});
   }
 
   /// Whether a line stands quoted.

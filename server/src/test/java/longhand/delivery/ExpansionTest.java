@@ -131,7 +131,7 @@ class ExpansionTest {
     assertThat(told("nobody"))
         .containsExactly("nowhere 5.1.1", "UNKNOWN: nobody@example.com is no address here");
     assertThat(told("off"))
-        .containsExactly("nowhere 5.1.1", "INACTIVE: off@example.com takes no mail");
+        .containsExactly("nowhere 5.2.1", "INACTIVE: off@example.com takes no mail");
     assertThat(told("Ana@example.net")).containsExactly("relay Ana@example.net");
     assertThat(told("x@backup.test")).containsExactly("relay x@backup.test");
     assertThat(trail("x@backup.test"))
@@ -223,7 +223,7 @@ class ExpansionTest {
     assertThat(told("jbob")).containsExactly("relay bob@example.net");
     assertThat(told("ann+z"))
         .containsExactly("account ann", "account alice", "relay bob@example.net");
-    assertThat(told("off").getFirst()).isEqualTo("nowhere 5.1.1");
+    assertThat(told("off").getFirst()).isEqualTo("nowhere 5.2.1");
     assertThat(told("x"))
         .containsExactly(
             "account x",

@@ -46,6 +46,7 @@ import longhand.relay.Timeouts;
 import longhand.relay.TlsPolicy;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
+import longhand.srs.SenderRewriting;
 import longhand.store.Account;
 import longhand.store.Mailbox;
 import longhand.store.MailboxException;
@@ -110,7 +111,16 @@ public final class TestServer implements AutoCloseable {
             new Random(7),
             Queue.Settings.DEFAULT,
             Thread.ofVirtual()::start);
-    delivery = new Delivery(store, directory, queue);
+    delivery =
+        new Delivery(
+            store,
+            directory,
+            queue,
+            new SenderRewriting(
+                DOMAIN,
+                directory::isLocal,
+                List.of("a secret of these tests"),
+                InstantSource.system()));
     if (directory.size() == 0) {
       var verifiers = authenticator.verifiers("secret");
       for (var name : List.of("ana", "ben", "tiny", "gone")) {

@@ -186,7 +186,8 @@ class TlsCountsTest {
   @Test
   void aCrashLeavesWhatWasSavedBeforeOrNow() throws IOException {
     long seed = System.nanoTime();
-    for (int crash = 1; crash < 20; crash++) {
+    var random = new Random(seed);
+    for (int crash = 1; crash < 40; crash++) {
       disk = new SimDisk();
       now = Instant.parse("2026-11-24T12:00:00Z");
       var counts = open();
@@ -199,7 +200,7 @@ class TlsCountsTest {
       } catch (SimDisk.PowerLoss e) {
         // as it was asked
       }
-      disk = disk.afterCrash(new Random(seed + crash));
+      disk = disk.afterCrash(new Random(random.nextLong()));
       assertThat(only(open(), DAY, "a.example").successes())
           .as("crash at %d, seed %d", crash, seed)
           .isIn(1L, 2L);
