@@ -7,18 +7,22 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import longhand.dsn.Original;
@@ -74,13 +78,15 @@ public final class Queue implements Closeable {
   /// @param uid of its entry
   /// @param stateUid of the entry that says what became of it; 0 when there is none
   /// @param id 0 when only its text knows it
-  private record Waiting(QueueDocument document, int uid, int stateUid, long id, Instant due) {
+  /// @param anyway whether it is tried though its recipients' time has not come
+  private record Waiting(
+      QueueDocument document, int uid, int stateUid, long id, Instant due, boolean anyway) {
 
     static Waiting of(
         QueueDocument document, Entry entry, @Nullable Entry state, long id, Instant due) {
       // UIDs are unsigned numbers of 32 bits.
       return new Waiting(
-          document, (int) entry.uid(), state == null ? 0 : (int) state.uid(), id, due);
+          document, (int) entry.uid(), state == null ? 0 : (int) state.uid(), id, due, false);
     }
   }
 
@@ -433,6 +439,9 @@ public final class Queue implements Closeable {
       }
       int state = view.sequenceOf(Integer.toUnsignedLong(next.stateUid()));
       var message = QueuedMessage.read(next.document(), entry, state == 0 ? null : view.at(state));
+      if (next.anyway()) {
+        message.recipients.replaceAll(progress -> progress.at(Instant.EPOCH));
+      }
       active.put(message.arrival().id(), message);
       taken = true;
       relaying.dispatch(message, now);
@@ -453,12 +462,197 @@ public final class Queue implements Closeable {
               next.uid(),
               next.stateUid(),
               next.id(),
-              now.plus(Duration.ofMinutes(1))));
+              now.plus(Duration.ofMinutes(1)),
+              next.anyway()));
     } finally {
       if (!taken) {
         account.release();
       }
     }
+  }
+
+  // For people.
+
+  /// Tells of each message there is; a document whose messages cannot be read is passed over.
+  public void list(Consumer<QueueEntry> told) {
+    for (var document : documents.all()) {
+      var account = document.account();
+      account.retain();
+      try (var view = account.view(Mailbox.INBOX, false)) {
+        var states = new HashMap<Long, Entry>();
+        for (int i = 1; i <= view.count(); i++) {
+          var entry = view.at(i);
+          var state = isState(entry) ? readState(account, entry) : null;
+          if (state != null) {
+            states.put(state.uid(), entry);
+          }
+        }
+        for (int i = 1; i <= view.count(); i++) {
+          var entry = view.at(i);
+          if (!isState(entry)) {
+            entry(document, entry, states.get(entry.uid())).ifPresent(told);
+          }
+        }
+      } catch (IOException | MailboxException e) {
+        LOG.log(Level.WARNING, () -> account.address() + ": " + e.getMessage());
+      } finally {
+        account.release();
+      }
+    }
+  }
+
+  private Optional<QueueEntry> entry(
+      QueueDocument document, Entry entry, @Nullable Entry stateEntry) {
+    QueuedMessage message;
+    try {
+      message = QueuedMessage.read(document, entry, stateEntry);
+    } catch (IOException e) {
+      // It has come to its end meanwhile, or cannot be read, which was logged when it was tried.
+      LOG.log(Level.DEBUG, () -> "not listed: " + e);
+      return Optional.empty();
+    }
+    var arrival = message.arrival();
+    var waits = new ArrayList<QueueEntry.Recipient>();
+    var next = Instant.MAX;
+    for (int i = 0; i < message.recipients.size(); i++) {
+      var progress = message.recipients.get(i);
+      if (progress.waits()) {
+        next = progress.next().isBefore(next) ? progress.next() : next;
+        waits.add(
+            new QueueEntry.Recipient(
+                arrival.envelope().to().get(i).address(),
+                progress.attempts(),
+                progress.next(),
+                progress
+                    .last()
+                    .map(
+                        last ->
+                            new QueueEntry.Last(
+                                last.at(), last.status(), last.server(), last.words()))));
+      }
+    }
+    var state =
+        entry.marks().has(Flag.FLAGGED)
+            ? QueueEntry.State.HELD
+            : active.containsKey(arrival.id()) ? QueueEntry.State.ACTIVE : QueueEntry.State.WAITING;
+    return Optional.of(
+        new QueueEntry(
+            arrival.id(),
+            arrival.arrived(),
+            arrival.account(),
+            arrival.envelope(),
+            message.sizeOctets(),
+            state,
+            next,
+            waits));
+  }
+
+  /// What is done with a message at somebody's word.
+  public enum Order {
+    /// It is not tried until it is released.
+    HOLD,
+    /// It is no longer held, and tried.
+    RELEASE,
+    /// It is tried now.
+    RETRY,
+    /// It is given up, and its sender hears so.
+    RETURN,
+    /// It is taken out, and nobody hears of it.
+    REMOVE
+  }
+
+  /// Carries out an order; gives the ids of the messages it was done with. The others are not
+  /// there, or are being tried just now: then it can only be asked again.
+  public Set<String> order(Collection<String> ids, Order order) throws IOException {
+    var wanted = new HashSet<>(ids);
+    var done = new HashSet<String>();
+    if (order == Order.RELEASE || order == Order.RETRY) {
+      relaying.forgetFailures();
+    }
+    for (var document : documents.all()) {
+      var account = document.account();
+      account.retain();
+      try (var view = account.view(Mailbox.INBOX, false)) {
+        var states = new HashMap<String, Entry>();
+        var messages = new HashMap<String, Entry>();
+        for (int i = 1; i <= view.count(); i++) {
+          var entry = view.at(i);
+          try (var in = account.open(entry)) {
+            if (isState(entry)) {
+              states.put(QueueText.readState(in).id(), entry);
+            } else {
+              messages.put(QueueText.readArrival(in).id(), entry);
+            }
+          } catch (IOException e) {
+            // Gone meanwhile, or not readable, which was said when it was tried.
+            LOG.log(Level.DEBUG, () -> "not looked at: " + e);
+          }
+        }
+        for (var message : messages.entrySet()) {
+          var id = message.getKey();
+          if (wanted.contains(id)
+              && order(document, message.getValue(), states.get(id), id, order)) {
+            done.add(id);
+          }
+        }
+      } catch (MailboxException e) {
+        throw new IOException(e);
+      } finally {
+        account.release();
+      }
+    }
+    return done;
+  }
+
+  private boolean order(
+      QueueDocument document, Entry message, @Nullable Entry state, String id, Order order)
+      throws IOException {
+    var account = document.account();
+    var held = List.of(message);
+    var mark = Marks.of(Flag.FLAGGED);
+    boolean waited;
+    lock.lock();
+    try {
+      waited =
+          waiting.removeIf(
+              each -> each.document() == document && each.uid() == (int) message.uid());
+    } finally {
+      lock.unlock();
+    }
+    boolean wasHeld = message.marks().has(Flag.FLAGGED);
+    if (!waited && !wasHeld) {
+      return false;
+    }
+    var now = clock.instant();
+    var again = Waiting.of(document, message, state, number(id), now);
+    boolean done = false;
+    try {
+      switch (order) {
+        case HOLD -> {
+          account.mark(held, Account.Change.ADD, mark);
+          done = true;
+        }
+        case RELEASE, RETRY -> {
+          if (wasHeld) {
+            account.mark(held, Account.Change.REMOVE, mark);
+          }
+          done = true;
+          later(
+              new Waiting(again.document(), again.uid(), again.stateUid(), again.id(), now, true));
+        }
+        case RETURN, REMOVE -> {
+          var read = QueuedMessage.read(document, message, state);
+          recorder.giveUp(read, order == Order.RETURN);
+          document.messages.decrementAndGet();
+          done = true;
+        }
+      }
+    } finally {
+      if (!done && !wasHeld) {
+        later(again);
+      }
+    }
+    return true;
   }
 
   /// All jobs of a message have ended: it waits again, or is gone.

@@ -34,6 +34,7 @@ final class Recorder {
 
   private static final System.Logger LOG = System.getLogger(Recorder.class.getName());
 
+  private static final EnhancedStatus GIVEN_UP = new EnhancedStatus(5, 7, 1);
   private static final EnhancedStatus EXPIRED = new EnhancedStatus(4, 4, 7);
 
   private final Store store;
@@ -41,6 +42,7 @@ final class Recorder {
   private final InstantSource clock;
   private final RandomGenerator random;
   private final QueueCounts counts;
+  private final Removals ends;
   private final Notice.Writer notices;
   private final Consumer<QueuedMessage> over;
   private final ConcurrentLinkedQueue<QueuedMessage> unrecorded = new ConcurrentLinkedQueue<>();
@@ -59,6 +61,7 @@ final class Recorder {
     this.clock = clock;
     this.random = random;
     this.counts = counts;
+    this.ends = new Removals(store);
     this.notices = notices;
     this.over = over;
   }
@@ -81,6 +84,37 @@ final class Recorder {
       }
     } else {
       unrecorded.add(message);
+    }
+  }
+
+  /// Takes a message out that nobody is trying, at somebody's word.
+  ///
+  /// @param tell whether its sender hears that it failed
+  void giveUp(QueuedMessage message, boolean tell) throws IOException {
+    var now = clock.instant();
+    var envelope = message.arrival().envelope();
+    var told = new ArrayList<Told>();
+    var over = new ArrayList<>(message.recipients);
+    for (int i = 0; i < over.size(); i++) {
+      if (!over.get(i).waits()) {
+        continue;
+      }
+      var path = envelope.to().get(i);
+      var last = new Progress.Last(now, GIVEN_UP, "", "given up by who looks after the server");
+      over.set(i, over.get(i).after(Progress.State.FAILED, now, last));
+      if (tell && Action.FAILED.isWanted(envelope.from(), path)) {
+        var route = courier.route(path.address().domain());
+        told.add(told(message, route, path, Action.FAILED, last));
+      }
+    }
+    message.recording.lock();
+    try {
+      commit(message, new Consequence(over, told), now);
+      message.gone = true;
+    } catch (MailboxException e) {
+      throw new IOException(e);
+    } finally {
+      message.recording.unlock();
     }
   }
 
@@ -218,6 +252,12 @@ final class Recorder {
     var removals = new ArrayList<Removal>();
     if (message.state != null) {
       removals.add(new Removal(account, message.state));
+    }
+    if (consequence.over() && consequence.told.isEmpty()) {
+      removals.add(new Removal(account, message.entry()));
+      ends.remove(removals);
+      message.state = null;
+      return;
     }
     try (var notice = notice(message, consequence.told, now);
         var state = store.letter()) {

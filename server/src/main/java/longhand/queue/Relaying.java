@@ -289,6 +289,11 @@ final class Relaying {
     recorder.record(job.message(), results);
   }
 
+  /// Lets destinations that could not be reached be tried at once.
+  void forgetFailures() {
+    destinations.values().forEach(Destination::retryNow);
+  }
+
   /// Forgets destinations that nothing is known of.
   void sweep(Instant now) {
     destinations.values().removeIf(destination -> destination.retire(now));

@@ -304,6 +304,9 @@ public final class Server implements Closeable {
 
   /// Answers a command: the tools' are known by name, the others are about accounts.
   private String control(String line, Consumer<String> told) {
+    if (QueueWork.isFor(line)) {
+      return new QueueWork(queue).answer(line, each -> told.accept(each.toLine()));
+    }
     return DocumentWork.isFor(line)
         ? new DocumentWork(config.data(), store, directory)
             .answer(line, each -> told.accept(each.toLine()))

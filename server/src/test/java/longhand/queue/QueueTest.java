@@ -355,4 +355,81 @@ class QueueTest {
     assertThat(courier.arrived).hasSize(1);
     assertThat(queue.queue.counts().failed.sum()).isEqualTo(3);
   }
+
+  private List<QueueEntry> entries() {
+    var entries = new ArrayList<QueueEntry>();
+    queue.queue.list(entries::add);
+    return entries;
+  }
+
+  @Test
+  void peopleSeeWhatWaitsAndWhy() throws Exception {
+    courier.answers =
+        address ->
+            address.localPart().equals("bob") ? TestCourier.GREYLISTED : TestCourier.ACCEPTED;
+    var id = queue.accept(TEXT, "ann@example.net", "bob@example.net");
+    queue.run();
+    var entry = entries().getFirst();
+    assertThat(entry.id()).isEqualTo(id);
+    assertThat(entry.state()).isEqualTo(QueueEntry.State.WAITING);
+    assertThat(entry.octets()).isEqualTo(TEXT.length() + "Received: x\r\n".length());
+    assertThat(entry.waiting())
+        .singleElement()
+        .satisfies(
+            each -> {
+              assertThat(each.address().localPart()).isEqualTo("bob");
+              assertThat(each.attempts()).isEqualTo(1);
+              assertThat(each.last().orElseThrow().words()).isEqualTo("451 4.7.1 come back later");
+            });
+  }
+
+  @Test
+  void whatIsHeldIsNotTriedUntilItIsReleased() throws Exception {
+    courier.answers = _ -> TestCourier.GREYLISTED;
+    var id = queue.accept(TEXT, "bob@example.net");
+    queue.run();
+    assertThat(queue.queue.order(List.of(id, "none"), Queue.Order.HOLD)).containsExactly(id);
+    courier.answers = _ -> TestCourier.ACCEPTED;
+    queue.pass(Duration.ofHours(1), Duration.ofMinutes(5));
+    reopen();
+    queue.pass(Duration.ofHours(1), Duration.ofMinutes(5));
+    assertThat(courier.arrived).isEmpty();
+    assertThat(entries().getFirst().state()).isEqualTo(QueueEntry.State.HELD);
+    assertThat(queue.queue.order(List.of(id), Queue.Order.RELEASE)).containsExactly(id);
+    queue.run();
+    assertThat(courier.arrived).hasSize(1);
+    assertThat(entries()).isEmpty();
+  }
+
+  @Test
+  void whatIsToBeTriedNowIsTriedNow() throws Exception {
+    courier.dead("example.net", true);
+    var id = queue.accept(TEXT, "bob@example.net");
+    queue.run();
+    courier.dead("example.net", false);
+    queue.run();
+    assertThat(courier.arrived).isEmpty();
+    assertThat(queue.queue.order(List.of(id), Queue.Order.RETRY)).containsExactly(id);
+    queue.run();
+    assertThat(courier.arrived).hasSize(1);
+    queue.pass(Duration.ofHours(1), Duration.ofMinutes(1));
+    assertThat(courier.arrived).hasSize(1);
+  }
+
+  @Test
+  void whatIsTakenOutComesBackOrNot() throws Exception {
+    courier.answers = _ -> TestCourier.GREYLISTED;
+    var silent = queue.accept(TEXT, "bob@example.net");
+    var told = queue.accept(TEXT, "bob@example.net");
+    queue.run();
+    queue.queue.order(List.of(silent), Queue.Order.REMOVE);
+    assertThat(queue.reports(TestQueue.SENDER)).isEmpty();
+    queue.queue.order(List.of(told), Queue.Order.RETURN);
+    assertThat(queue.reports(TestQueue.SENDER)).hasSize(1);
+    courier.answers = _ -> TestCourier.ACCEPTED;
+    reopen();
+    queue.pass(Duration.ofHours(1), Duration.ofMinutes(5));
+    assertThat(courier.arrived).isEmpty();
+    assertThat(queue.queue.size()).isZero();
+  }
 }
