@@ -38,6 +38,7 @@ public final class NetworkCourier implements Courier, Closeable {
   private static final EnhancedStatus NO_CONNECTION = new EnhancedStatus(4, 4, 1);
   private static final EnhancedStatus BROKEN = new EnhancedStatus(4, 4, 2);
   private static final EnhancedStatus NO_SERVICE = new EnhancedStatus(4, 3, 2);
+  private static final EnhancedStatus NOT_TRUSTED = new EnhancedStatus(4, 7, 5);
   private static final EnhancedStatus NO_TLS = new EnhancedStatus(4, 7, 10);
 
   /// Servers that are tried for one session, so that a domain with many dead ones costs no hours.
@@ -177,7 +178,14 @@ public final class NetworkCourier implements Courier, Closeable {
               reply.toString());
       case Opening.Lacking(_, var detail) -> new Contact.Unreachable(NO_TLS, server, detail);
       case Opening.Broken(var step, var detail) ->
-          new Contact.Unreachable(step == Step.CONNECT ? NO_CONNECTION : BROKEN, server, detail);
+          new Contact.Unreachable(
+              switch (step) {
+                case CONNECT -> NO_CONNECTION;
+                case TLS -> NOT_TRUSTED;
+                default -> BROKEN;
+              },
+              server,
+              detail);
     };
   }
 

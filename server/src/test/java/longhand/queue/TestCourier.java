@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import longhand.dsn.Action;
 import longhand.mail.Address;
@@ -38,6 +39,9 @@ final class TestCourier implements Courier {
   Function<Address, Outcome> answers = _ -> ACCEPTED;
   Route.Pace pace = Route.Pace.DEFAULT;
   int opened;
+
+  /// Whether we are still there to send anything.
+  BooleanSupplier alive = () -> true;
 
   static Reply reply(int code, String text) {
     int kind = code / 100;
@@ -87,6 +91,10 @@ final class TestCourier implements Courier {
 
     @Override
     public List<Outcome> send(Outgoing mail) {
+      if (!alive.getAsBoolean()) {
+        usable = false;
+        return mail.envelope().to().stream().map(_ -> CUT).toList();
+      }
       String text;
       try (var in = mail.source().open()) {
         text = new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
