@@ -19,11 +19,14 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TryCommand.class,
+      SetupCommand.class,
       ServeCommand.class,
       ConfigCommand.class,
       AccountCommand.class,
       AliasCommand.class,
       RouteCommand.class,
+      DnsCommand.class,
+      DkimCommand.class,
       DocumentCommand.Check.class,
       DocumentCommand.Rebuild.class,
       DocumentCommand.Cat.class,
@@ -33,6 +36,7 @@ import picocli.CommandLine.Command;
     footer = {
       "",
       "Try it:        longhand try",
+      "Your domain:   longhand setup you@example.com",
       "For real:      longhand serve --config /etc/longhand/longhand.toml",
       "Help:          longhand COMMAND --help"
     })
