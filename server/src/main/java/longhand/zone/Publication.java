@@ -134,10 +134,12 @@ public final class Publication {
     }
     part(
         lines,
-        "Only the servers named by MX may send mail of this domain (SPF). Does other mail of it",
-        "leave elsewhere, add that here, before -all. The second line is for reports that the",
-        "server sends in its own name.");
+        "Only the servers named by MX may send mail of this domain (SPF). If mail of it leaves",
+        "from elsewhere too, add that before -all.");
     lines.add(spf().line());
+    if (hostSpf().isPresent()) {
+      part(lines, "The same for reports that the server sends in its own name.");
+    }
     hostSpf().ifPresent(each -> lines.add(each.line()));
     if (!of.keys().isEmpty()) {
       part(lines, "The keys that sign each message (DKIM): one that all know, and a newer kind.");
