@@ -1,7 +1,11 @@
 package longhand.zone;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -66,8 +70,69 @@ class SpfTermTest {
     var terms = ((SpfTerm.Terms) SpfTerm.read("v=spf1 ~a:b.example/24//64 mx -ALL")).terms();
     assertThat(terms)
         .containsExactly(
-            new SpfTerm('~', "a", java.util.Optional.of("b.example"), 24, 64),
-            new SpfTerm('+', "mx", java.util.Optional.empty(), 32, 128),
-            new SpfTerm('-', "all", java.util.Optional.empty(), 0, 0));
+            new SpfTerm('~', "a", Optional.of("b.example"), 24, 64),
+            new SpfTerm('+', "mx", Optional.empty(), 32, 128),
+            new SpfTerm('-', "all", Optional.empty(), 0, 0));
+  }
+
+  /// Whatever stands in DNS is read to its end, and nothing is thrown.
+  @Test
+  void anyTextIsReadOrRefused() {
+    long seed = System.nanoTime();
+    var random = new Random(seed);
+    var pieces =
+        List.of(
+            "mx",
+            "a",
+            "ip4",
+            "ip6",
+            "include",
+            "all",
+            "redirect",
+            ":",
+            "/",
+            "//",
+            "=",
+            " ",
+            "-",
+            "+",
+            "~",
+            "192.0.2.1",
+            "::1",
+            "24",
+            "999",
+            "%{i}",
+            "\u00ff",
+            "\0",
+            "x.example",
+            ";",
+            "p",
+            "none",
+            "rua");
+    for (int i = 0; i < 20_000; i++) {
+      var text = new StringBuilder();
+      for (int n = random.nextInt(12); n > 0; n--) {
+        text.append(pieces.get(random.nextInt(pieces.size())));
+      }
+      assertThatCode(
+              () -> {
+                var _ = SpfTerm.read("v=spf1 " + text);
+                var _ = DmarcRecord.read("v=DMARC1;" + text);
+              })
+          .as("seed %d: %s", seed, text)
+          .doesNotThrowAnyException();
+    }
+  }
+
+  @Test
+  void dmarcNeedsAPolicy() {
+    assertThat(DmarcRecord.read("v=DMARC1; p=Reject ; rua = mailto:a@example.com;"))
+        .contains(new DmarcRecord("reject", Optional.of("mailto:a@example.com")));
+    assertThat(DmarcRecord.read("v=DMARC1;p=none"))
+        .contains(new DmarcRecord("none", Optional.empty()));
+    for (var text : List.of("v=DMARC1", "v=DMARC1; p=", "v=DMARC1; p", "v=DMARC1; p=no; p=none")) {
+      assertThat(DmarcRecord.read(text)).as(text).isEmpty();
+    }
+    assertThat(DmarcRecord.isRecord("v=DMARC10; p=none")).isFalse();
   }
 }
