@@ -28,7 +28,7 @@ class ArchitectureTest {
           List.of("wire", "disk", "dns"),
           List.of("message", "auth", "mtasts", "srs", "tlsrpt"),
           List.of("directory", "index", "dkim", "relay", "dsn"),
-          List.of("store", "check"),
+          List.of("store", "check", "zone"),
           List.of("queue", "transfer"),
           List.of("delivery"),
           List.of("smtp", "imap", "pop3"),

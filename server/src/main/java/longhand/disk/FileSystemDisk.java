@@ -18,6 +18,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -62,8 +63,8 @@ public final class FileSystemDisk implements Disk {
     return new ChannelFile(made);
   }
 
-  /// A file belongs to whom its folder belongs: root may change things of a server that runs as
-  /// another user.
+  /// A file or folder belongs to whom its folder belongs: root may change things of a server that
+  /// runs as another user.
   private static void giveToOwnerOfFolder(Path path) throws IOException {
     var owner = Files.getOwner(Objects.requireNonNull(path.toAbsolutePath().getParent()));
     if (!owner.equals(Files.getOwner(path))) {
@@ -110,8 +111,18 @@ public final class FileSystemDisk implements Disk {
 
   @Override
   public void createFolders(Path path) throws IOException {
-    Files.createDirectories(
-        path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    var missing = new ArrayDeque<Path>();
+    for (var each = path.toAbsolutePath();
+        each != null && !Files.exists(each);
+        each = each.getParent()) {
+      missing.push(each);
+    }
+    var ownerOnly =
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+    for (var each : missing) {
+      Files.createDirectories(each, ownerOnly); // another may make it at the same time
+      giveToOwnerOfFolder(each);
+    }
   }
 
   @Override

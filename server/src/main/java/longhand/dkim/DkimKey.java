@@ -8,6 +8,7 @@ import java.security.interfaces.EdECPrivateKey;
 import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.security.spec.RSAPublicKeySpec;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Optional;
 import longhand.mail.Domain;
@@ -139,6 +140,28 @@ public final class DkimKey {
         + algorithm.keyType()
         + "; p="
         + Base64.getEncoder().encodeToString(published);
+  }
+
+  /// What is wrong with the text of a TXT record as the record of this key; empty when verifiers
+  /// find the key in it.
+  public Optional<String> faultOf(String text) {
+    return switch (KeyRecord.of(text, algorithm)) {
+      case KeyRecord.Unusable(var why) -> Optional.of(why);
+      case KeyRecord.Unacceptable(var why) -> Optional.of(why);
+      case KeyRecord.Usable usable -> {
+        byte[] theirs = usable.key().getEncoded();
+        // Of an Ed25519 key the bare octets are published, at the end of the JDK's form.
+        int from = Math.max(0, theirs.length - published.length);
+        boolean same =
+            Arrays.equals(theirs, from, theirs.length, published, 0, published.length)
+                && (algorithm == DkimAlgorithm.ED25519_SHA256 || from == 0);
+        yield !same
+            ? Optional.of("holds another key")
+            : usable.testing()
+                ? Optional.of("has the flag t=y, by which signatures count for nothing")
+                : Optional.empty();
+      }
+    };
   }
 
   /// The TXT record as a line of a zone file, in strings of at most 255 octets (RFC 1035 §5.1).

@@ -36,4 +36,20 @@ public sealed interface Question<T> {
   /// The alias itself, not followed: whether it is secure matters to DANE when what it leads to is
   /// not (RFC 7672 §2.2.2).
   record Cname(DnsName name) implements Question<DnsName> {}
+
+  /// Where a service is; the name begins `_imaps._tcp.` and the like (RFC 2782).
+  record SrvOf(DnsName name) implements Question<Srv> {}
+
+  /// Who may issue certificates (RFC 8659).
+  record CaaOf(DnsName name) implements Question<Caa> {}
+
+  /// The name servers of a zone; only the name at its top has some.
+  record Ns(DnsName name) implements Question<DnsName> {}
+
+  /// The tags of the keys that a zone is signed with (RFC 4034 §2); only a signed zone has some.
+  record Dnskey(DnsName name) implements Question<Integer> {}
+
+  /// The tags of the keys that the zone above vouches for (RFC 4034 §5); without one nobody can
+  /// validate the zone.
+  record Ds(DnsName name) implements Question<Integer> {}
 }

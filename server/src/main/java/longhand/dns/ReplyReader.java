@@ -5,20 +5,26 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import longhand.dns.DnsSettings.Validation;
 import org.xbill.DNS.AAAARecord;
 import org.xbill.DNS.ARecord;
+import org.xbill.DNS.CAARecord;
 import org.xbill.DNS.CNAMERecord;
 import org.xbill.DNS.DClass;
+import org.xbill.DNS.DNSKEYRecord;
+import org.xbill.DNS.DSRecord;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.MXRecord;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.NSRecord;
 import org.xbill.DNS.Name;
 import org.xbill.DNS.PTRRecord;
 import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Record;
 import org.xbill.DNS.SOARecord;
+import org.xbill.DNS.SRVRecord;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.TLSARecord;
 import org.xbill.DNS.TXTRecord;
@@ -45,6 +51,11 @@ final class ReplyReader {
       case Question.TlsaOf _ -> Type.TLSA;
       case Question.Ptr _ -> Type.PTR;
       case Question.Cname _ -> Type.CNAME;
+      case Question.SrvOf _ -> Type.SRV;
+      case Question.CaaOf _ -> Type.CAA;
+      case Question.Ns _ -> Type.NS;
+      case Question.Dnskey _ -> Type.DNSKEY;
+      case Question.Ds _ -> Type.DS;
     };
   }
 
@@ -149,6 +160,16 @@ final class ReplyReader {
                       tlsa.getCertificateAssociationData()));
           case PTRRecord ptr -> DnsName.parse(ptr.getTarget().toString());
           case CNAMERecord cname -> DnsName.parse(cname.getTarget().toString());
+          case SRVRecord srv ->
+              DnsName.parse(srv.getTarget().toString())
+                  .map(
+                      target -> new Srv(srv.getPriority(), srv.getWeight(), srv.getPort(), target));
+          case CAARecord caa ->
+              Optional.of(
+                  new Caa(caa.getFlags(), caa.getTag().toLowerCase(Locale.ROOT), caa.getValue()));
+          case NSRecord ns -> DnsName.parse(ns.getTarget().toString());
+          case DNSKEYRecord key -> Optional.of(key.getFootprint());
+          case DSRecord ds -> Optional.of(ds.getFootprint());
           default -> Optional.empty();
         };
   }

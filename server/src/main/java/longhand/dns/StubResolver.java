@@ -125,6 +125,11 @@ public final class StubResolver implements Dns {
           case Question.TlsaOf _ -> new Question.TlsaOf(name);
           case Question.Ptr _ -> new Question.Ptr(name);
           case Question.Cname _ -> new Question.Cname(name);
+          case Question.SrvOf _ -> new Question.SrvOf(name);
+          case Question.CaaOf _ -> new Question.CaaOf(name);
+          case Question.Ns _ -> new Question.Ns(name);
+          case Question.Dnskey _ -> new Question.Dnskey(name);
+          case Question.Ds _ -> new Question.Ds(name);
         };
   }
 

@@ -19,12 +19,15 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       TryCommand.class,
+      SetupCommand.class,
       ServeCommand.class,
       ConfigCommand.class,
       AccountCommand.class,
       AliasCommand.class,
       RouteCommand.class,
       QueueCommand.class,
+      DnsCommand.class,
+      DkimCommand.class,
       DocumentCommand.Check.class,
       DocumentCommand.Rebuild.class,
       DocumentCommand.Cat.class,
@@ -34,6 +37,7 @@ import picocli.CommandLine.Command;
     footer = {
       "",
       "Try it:        longhand try",
+      "Your domain:   longhand setup you@example.com",
       "For real:      longhand serve --config /etc/longhand/longhand.toml",
       "Help:          longhand COMMAND --help"
     })

@@ -30,9 +30,7 @@ final class PasswordOption {
   /// The password.
   String read() throws IOException, CommandException {
     if (file.isPresent()) {
-      try (var in = Files.newInputStream(file.get())) {
-        return firstLine(in);
-      }
+      return of(file.get());
     }
     // Null since Java 25 where standard input is no terminal; Error Prone knows Java 22 to 24.
     @SuppressWarnings("SystemConsoleNull")
@@ -46,6 +44,13 @@ final class PasswordOption {
       return new String(first);
     }
     return firstLine(System.in);
+  }
+
+  /// The first line of a file.
+  static String of(Path file) throws IOException, CommandException {
+    try (var in = Files.newInputStream(file)) {
+      return firstLine(in);
+    }
   }
 
   private static String firstLine(InputStream in) throws IOException, CommandException {

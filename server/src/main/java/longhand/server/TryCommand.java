@@ -147,7 +147,7 @@ final class TryCommand implements Callable<Integer> {
   }
 
   /// Sixteen letters that are hard to mistake, 76 bits.
-  private static String password() {
+  static String password() {
     var letters = "abcdefghjkmnpqrstuvwxyz2345";
     var random = new SecureRandom();
     var password = new StringBuilder();

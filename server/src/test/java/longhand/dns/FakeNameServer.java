@@ -17,7 +17,7 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 
 /// A name server on 127.0.0.1 that answers what a test tells it to, octet for octet.
-final class FakeNameServer implements AutoCloseable {
+public final class FakeNameServer implements AutoCloseable {
 
   /// The datagrams that answer a query; none for silence.
   interface Udp {
@@ -33,6 +33,20 @@ final class FakeNameServer implements AutoCloseable {
   private final ServerSocket tcpSocket;
   final AtomicInteger queries = new AtomicInteger();
 
+  /// One that answers every question with that code alone.
+  ///
+  /// @param rcode 3 that there is no such name, 5 that it refuses (RFC 1035 §4.1.1)
+  public static FakeNameServer always(int rcode) throws IOException {
+    return new FakeNameServer(
+        query -> {
+          var reply = new Message(query.getHeader().getID());
+          reply.getHeader().setFlag(Flags.QR);
+          reply.getHeader().setRcode(rcode);
+          reply.addRecord(query.getQuestion(), Section.QUESTION);
+          return List.of(reply.toWire());
+        });
+  }
+
   FakeNameServer(Udp udp) throws IOException {
     this(udp, (query, socket) -> {});
   }
@@ -44,7 +58,8 @@ final class FakeNameServer implements AutoCloseable {
     Thread.ofVirtual().start(() -> serveTcp(tcp));
   }
 
-  InetSocketAddress address() {
+  /// Where it answers.
+  public InetSocketAddress address() {
     return new InetSocketAddress(InetAddress.getLoopbackAddress(), tcpSocket.getLocalPort());
   }
 

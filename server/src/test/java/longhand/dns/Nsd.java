@@ -105,6 +105,16 @@ public final class Nsd implements AutoCloseable {
     return this;
   }
 
+  /// Where it answers.
+  public InetSocketAddress address() {
+    return address;
+  }
+
+  /// A resolver that asks it, and validates nothing.
+  public StubResolver unvalidated() {
+    return new StubResolver(settings(new Validation.None()), Clock.systemUTC());
+  }
+
   /// A resolver that asks it, and begins to validate at the keys of the signed zones.
   public StubResolver resolver() {
     return new StubResolver(

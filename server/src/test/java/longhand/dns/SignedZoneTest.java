@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import longhand.mail.Domain;
@@ -30,6 +31,9 @@ class SignedZoneTest {
         mx IN A 192.0.2.25
         mx IN AAAA 2001:db8::25
         alias IN CNAME mx
+        _imaps._tcp IN SRV 1 2 993 mx
+        _pop3s._tcp IN SRV 0 0 0 .
+        @ IN CAA 128 issue "ca.test; a=b"
         _25._tcp.mx IN TLSA 3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
         """
         + texts;
@@ -37,6 +41,10 @@ class SignedZoneTest {
 
   private static Question.TlsaOf tlsa(String zone) {
     return new Question.TlsaOf(new DnsName("_25._tcp.mx." + zone));
+  }
+
+  private static <T> List<T> records(Answer<T> answer) {
+    return answer instanceof Answer.Found<T> found ? found.records() : List.of();
   }
 
   @Test
@@ -65,6 +73,19 @@ class SignedZoneTest {
           .isEqualTo(new Answer.NoSuchData<>(true));
 
       assertThat(((Answer.Found<Tlsa>) dns.ask(tlsa("plain.test"), LONG)).secure()).isFalse();
+
+      assertThat(records(dns.ask(new Question.SrvOf(new DnsName("_imaps._tcp.signed.test")), LONG)))
+          .isEqualTo(List.of(new Srv(1, 2, 993, new DnsName("mx.signed.test"))));
+      assertThat(records(dns.ask(new Question.SrvOf(new DnsName("_pop3s._tcp.signed.test")), LONG)))
+          .isEqualTo(List.of(new Srv(0, 0, 0, DnsName.ROOT)));
+      assertThat(records(dns.ask(new Question.CaaOf(new DnsName("signed.test")), LONG)))
+          .isEqualTo(List.of(new Caa(128, "issue", "ca.test; a=b")));
+      assertThat(records(dns.ask(new Question.Ns(new DnsName("signed.test")), LONG)))
+          .isEqualTo(List.of(new DnsName("ns.signed.test")));
+      assertThat(records(dns.ask(new Question.Dnskey(new DnsName("signed.test")), LONG)))
+          .hasSize(1);
+      assertThat(dns.ask(new Question.Dnskey(new DnsName("plain.test")), LONG))
+          .isEqualTo(new Answer.NoSuchData<>(false));
 
       // Changed after it was signed: no answer at all, not an insecure one.
       assertThat(dns.ask(new Question.A(new DnsName("mx.forged.test")), LONG))
