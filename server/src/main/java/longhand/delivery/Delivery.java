@@ -14,6 +14,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import longhand.directory.Directory;
+import longhand.journey.Journeys;
+import longhand.journey.Station;
 import longhand.mail.Address;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.Envelope;
@@ -21,6 +23,7 @@ import longhand.mail.ForwardPath;
 import longhand.queue.Queue;
 import longhand.queue.ReturnPath;
 import longhand.store.Append;
+import longhand.store.Entry;
 import longhand.store.Letter;
 import longhand.store.Mailbox;
 import longhand.store.MailboxException;
@@ -68,14 +71,16 @@ public final class Delivery {
   private final Store store;
   private final Directory directory;
   private final Queue queue;
+  private final Journeys journeys;
   private final Counts counts = new Counts();
 
   /// Delivers into that store the mail of that directory's accounts, and into that queue what is
-  /// for others.
-  public Delivery(Store store, Directory directory, Queue queue) {
+  /// for others; notes where it wrote.
+  public Delivery(Store store, Directory directory, Queue queue, Journeys journeys) {
     this.store = store;
     this.directory = directory;
     this.queue = queue;
+    this.journeys = journeys;
   }
 
   /// What became of recipients so far.
@@ -275,6 +280,7 @@ public final class Delivery {
                 ? new Outcome.Stored(entries.get(next++).uid())
                 : new Outcome.Queued());
       }
+      note(message, to, entries);
     } catch (IOException | MailboxException e) {
       // When unsure, defer: a wrong 4yz costs a retry, a wrong 250 a message.
       LOG.log(
@@ -287,6 +293,32 @@ public final class Delivery {
     } finally {
       if (admission != null && !entered) {
         admission.refused();
+      }
+    }
+  }
+
+  /// The stations of a batch: its entries are those of the accounts, then the one of the queue.
+  private void note(Accepted message, List<Destination> to, List<Entry> entries) {
+    if (!journeys.isOn()) {
+      return;
+    }
+    int next = 0;
+    for (var destination : to) {
+      if (destination instanceof Destination.Local local) {
+        var account = local.account().address();
+        journeys.note(
+            message.id(),
+            Station.Kind.STORED,
+            account.quoted(),
+            "has it in INBOX, written to disk",
+            "document " + Store.documentName(account) + ", UID " + entries.get(next++).uid());
+      } else if (destination instanceof Destination.Remote(var path)) {
+        journeys.note(
+            message.id(),
+            Station.Kind.QUEUED,
+            path.address().quoted(),
+            "gets it through other servers: it waits in the queue, written to disk",
+            "UID " + entries.getLast().uid());
       }
     }
   }

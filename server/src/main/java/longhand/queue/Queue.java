@@ -21,6 +21,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
+import longhand.journey.Journeys;
 import longhand.mail.Address;
 import longhand.mail.Envelope;
 import longhand.store.Account;
@@ -104,6 +105,7 @@ public final class Queue implements Closeable {
   /// @param hostname ours, in reports
   /// @param random that a sender cannot guess
   /// @param threads runs what talks to a server
+  /// @param journeys where what becomes of messages is noted
   public Queue(
       Store store,
       String hostname,
@@ -111,17 +113,21 @@ public final class Queue implements Closeable {
       InstantSource clock,
       RandomGenerator random,
       Settings settings,
-      Executor threads)
+      Executor threads,
+      Journeys journeys)
       throws IOException {
     this.store = store;
     this.clock = clock;
     this.settings = settings;
     this.documents = new QueueDocuments(store);
     var reports = new Reports(store, hostname, random, address -> returnPaths.apply(address));
+    var journey = new QueueJourney(journeys);
     var recorder =
-        new Recorder(store, courier, clock, random, counts, reports, this::admit, this::over);
+        new Recorder(
+            store, courier, clock, random, counts, reports, this::admit, this::over, journey);
     this.recorder = recorder;
-    this.relaying = new Relaying(courier, clock, random, settings.idle(), threads, recorder);
+    this.relaying =
+        new Relaying(courier, clock, random, settings.idle(), threads, recorder, journey);
   }
 
   /// What it did so far.

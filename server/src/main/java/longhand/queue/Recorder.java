@@ -45,6 +45,7 @@ final class Recorder {
   private final Reports reports;
   private final BiFunction<Reports.Prepared, Instant, Queue.Admission> admit;
   private final Consumer<QueuedMessage> over;
+  private final QueueJourney journey;
   private final ConcurrentLinkedQueue<QueuedMessage> unrecorded = new ConcurrentLinkedQueue<>();
 
   /// @param admit takes a report for another server into the queue
@@ -57,7 +58,8 @@ final class Recorder {
       QueueCounts counts,
       Reports reports,
       BiFunction<Reports.Prepared, Instant, Queue.Admission> admit,
-      Consumer<QueuedMessage> over) {
+      Consumer<QueuedMessage> over,
+      QueueJourney journey) {
     this.store = store;
     this.courier = courier;
     this.clock = clock;
@@ -66,6 +68,7 @@ final class Recorder {
     this.reports = reports;
     this.admit = admit;
     this.over = over;
+    this.journey = journey;
   }
 
   /// Writes down what became of recipients by a job, together with what others wait to write of the
@@ -132,6 +135,7 @@ final class Recorder {
     message.gone = consequence.over();
     results.forEach(result -> counts.count(result.state()));
     log(message, results);
+    journey.recorded(message, results);
     return true;
   }
 
@@ -245,6 +249,7 @@ final class Recorder {
       }
       var entries = store.change(appends, removals);
       entered = true;
+      report.ifPresent(each -> journey.reported(message, each, consequence.told));
       message.state = consequence.over() ? null : entries.getFirst();
       if (admission != null) {
         admission.entered(entries.getLast());

@@ -31,6 +31,7 @@ import longhand.disk.FileSystemDisk;
 import longhand.dns.DnsSettings;
 import longhand.dns.MailHosts;
 import longhand.dns.StubResolver;
+import longhand.journey.Journeys;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mtasts.StsAnswer;
@@ -81,6 +82,7 @@ public final class TestServer implements AutoCloseable {
 
   private final Limits limits;
   private final NetworkCourier courier;
+  private final Journeys journeys;
 
   /// Messages for others: all are kept, since the one way out leads to a closed port.
   public final Queue queue;
@@ -101,6 +103,13 @@ public final class TestServer implements AutoCloseable {
     directory = Directory.open(data, List.of(DOMAIN));
     authenticator = new Authenticator(directory, new byte[32], PATIENT);
     courier = courier();
+    journeys =
+        new Journeys(
+            new FileSystemDisk(),
+            data.resolve("journey"),
+            Journeys.Settings.of(Duration.ofDays(1), Journeys.Settings.OCTETS_MIN),
+            InstantSource.system());
+    journeys.start();
     queue =
         new Queue(
             store,
@@ -109,8 +118,9 @@ public final class TestServer implements AutoCloseable {
             InstantSource.system(),
             new Random(7),
             Queue.Settings.DEFAULT,
-            Thread.ofVirtual()::start);
-    delivery = new Delivery(store, directory, queue);
+            Thread.ofVirtual()::start,
+            journeys);
+    delivery = new Delivery(store, directory, queue, journeys);
     if (directory.size() == 0) {
       var verifiers = authenticator.verifiers("secret");
       for (var name : List.of("ana", "ben", "tiny", "gone")) {
@@ -208,7 +218,8 @@ public final class TestServer implements AutoCloseable {
                     implicit,
                     plain,
                     limits,
-                    Clock.systemUTC()));
+                    Clock.systemUTC(),
+                    journeys));
     listeners.put(name, opened);
     return opened;
   }
@@ -300,5 +311,6 @@ public final class TestServer implements AutoCloseable {
     courier.close();
     store.close();
     directory.close();
+    journeys.close();
   }
 }
