@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
       AccountCommand.class,
       AliasCommand.class,
       RouteCommand.class,
+      JourneyCommand.class,
       DocumentCommand.Check.class,
       DocumentCommand.Rebuild.class,
       DocumentCommand.Cat.class,
