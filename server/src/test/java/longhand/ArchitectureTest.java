@@ -26,7 +26,7 @@ class ArchitectureTest {
       List.of(
           List.of("mail"),
           List.of("wire", "disk", "dns"),
-          List.of("message", "auth", "mtasts", "srs", "tlsrpt"),
+          List.of("message", "auth", "mtasts", "srs", "tlsrpt", "journey"),
           List.of("directory", "index", "dkim", "relay", "dsn"),
           List.of("store", "check", "zone"),
           List.of("queue", "transfer"),

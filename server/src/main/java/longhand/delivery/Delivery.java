@@ -14,6 +14,8 @@ import longhand.directory.Directory;
 import longhand.directory.Hosting;
 import longhand.dsn.Action;
 import longhand.dsn.Told;
+import longhand.journey.Journeys;
+import longhand.journey.Station;
 import longhand.mail.Address;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.Envelope;
@@ -26,6 +28,7 @@ import longhand.srs.Returned;
 import longhand.srs.SenderRewriting;
 import longhand.store.Account;
 import longhand.store.Append;
+import longhand.store.Entry;
 import longhand.store.Letter;
 import longhand.store.Mailbox;
 import longhand.store.MailboxException;
@@ -79,17 +82,20 @@ public final class Delivery {
   private final Directory directory;
   private final Queue queue;
   private final SenderRewriting rewriting;
+  private final Journeys journeys;
   private final Counts counts = new Counts();
 
   /// Delivers into that store the mail of that directory's accounts, and into that queue what is
-  /// for others.
+  /// for others; notes where it wrote.
   ///
   /// @param rewriting the reverse-paths of what is forwarded
-  public Delivery(Store store, Directory directory, Queue queue, SenderRewriting rewriting) {
+  public Delivery(
+      Store store, Directory directory, Queue queue, SenderRewriting rewriting, Journeys journeys) {
     this.store = store;
     this.directory = directory;
     this.queue = queue;
     this.rewriting = rewriting;
+    this.journeys = journeys;
   }
 
   /// What became of recipients so far.
@@ -310,6 +316,7 @@ public final class Delivery {
       try (var notice = notice(message, told)) {
         appends.addAll(notice.appends());
         var entries = store.append(appends);
+        note(message, List.copyOf(here.keySet()), admissions, entries);
         for (; entered < admissions.size(); entered++) {
           admissions.get(entered).entered(entries.get(stored + entered));
         }
@@ -443,6 +450,36 @@ public final class Delivery {
               message.onwardTrace().apply(group.getKey().by()),
               message.saved()));
       part++;
+    }
+  }
+
+  /// The stations of a batch.
+  private void note(
+      Accepted message, List<Account> here, List<Queue.Admission> admissions, List<Entry> entries) {
+    if (!journeys.isOn()) {
+      return;
+    }
+    int next = 0;
+    for (var account : here) {
+      journeys.note(
+          message.id(),
+          Station.Kind.STORED,
+          account.address().quoted(),
+          "has it in INBOX, written to disk",
+          "document "
+              + Store.documentName(account.address())
+              + ", UID "
+              + entries.get(next++).uid());
+    }
+    for (var admission : admissions) {
+      for (var path : admission.envelope().to()) {
+        journeys.note(
+            message.id(),
+            Station.Kind.QUEUED,
+            path.address().quoted(),
+            "gets it through other servers: it waits in the queue, written to disk",
+            "queue id " + admission.id() + ", from " + admission.envelope().from());
+      }
     }
   }
 

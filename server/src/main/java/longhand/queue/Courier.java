@@ -43,6 +43,9 @@ public interface Courier {
     /// Who it is, as `mx.example.com [192.0.2.1]`.
     String server();
 
+    /// Version and cipher of its TLS; empty when it is in clear.
+    Optional<String> tls();
+
     /// What is to be reported to a sender who wants to hear of success, when the server has taken a
     /// message; nothing where the server reports itself (RFC 3461 §5.2.1).
     Optional<Action> taken();

@@ -214,6 +214,11 @@ public final class NetworkCourier implements Courier, Closeable {
   private record NetworkSession(SmtpClient client, String server, boolean lmtp) implements Session {
 
     @Override
+    public Optional<String> tls() {
+      return client.tls().map(tls -> tls.getProtocol() + " " + tls.getCipherSuite());
+    }
+
+    @Override
     public Optional<Action> taken() {
       return lmtp ? Optional.of(Action.DELIVERED) : Action.taken(client.reports());
     }

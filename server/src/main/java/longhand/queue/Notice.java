@@ -51,6 +51,10 @@ public final class Notice implements Closeable {
     return new Notice(report, admission.orElse(null));
   }
 
+  Optional<Reports.Prepared> report() {
+    return Optional.ofNullable(report);
+  }
+
   /// What it adds to the batch.
   public List<Append> appends() {
     if (report == null) {

@@ -27,6 +27,7 @@ import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import longhand.dsn.Original;
 import longhand.dsn.Told;
+import longhand.journey.Journeys;
 import longhand.mail.Address;
 import longhand.mail.Envelope;
 import longhand.store.Account;
@@ -113,6 +114,7 @@ public final class Queue implements Closeable {
   /// @param hostname ours, in reports
   /// @param random that a sender cannot guess
   /// @param threads runs what talks to a server
+  /// @param journeys where what becomes of messages is noted
   public Queue(
       Store store,
       String hostname,
@@ -120,16 +122,20 @@ public final class Queue implements Closeable {
       InstantSource clock,
       RandomGenerator random,
       Settings settings,
-      Executor threads)
+      Executor threads,
+      Journeys journeys)
       throws IOException {
     this.store = store;
     this.clock = clock;
     this.settings = settings;
     this.documents = new QueueDocuments(store);
     this.reports = new Reports(store, hostname, random, address -> returnPaths.apply(address));
-    var recorder = new Recorder(store, courier, clock, random, counts, this::notice, this::over);
+    var journey = new QueueJourney(journeys);
+    var recorder =
+        new Recorder(store, courier, clock, random, counts, this::notice, this::over, journey);
     this.recorder = recorder;
-    this.relaying = new Relaying(courier, clock, random, settings.idle(), threads, recorder);
+    this.relaying =
+        new Relaying(courier, clock, random, settings.idle(), threads, recorder, journey);
   }
 
   /// What it did so far.
@@ -162,6 +168,16 @@ public final class Queue implements Closeable {
       this.document = document;
       this.arrival = arrival;
       this.append = append;
+    }
+
+    /// By which the log and people know it.
+    public String id() {
+      return arrival.id();
+    }
+
+    /// Who it is from and for.
+    public Envelope envelope() {
+      return arrival.envelope();
     }
 
     /// What is to be committed.

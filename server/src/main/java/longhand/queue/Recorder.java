@@ -45,6 +45,7 @@ final class Recorder {
   private final Removals ends;
   private final Notice.Writer notices;
   private final Consumer<QueuedMessage> over;
+  private final QueueJourney journey;
   private final ConcurrentLinkedQueue<QueuedMessage> unrecorded = new ConcurrentLinkedQueue<>();
 
   /// @param over told when a message has no job under way any more, and all is written
@@ -55,7 +56,8 @@ final class Recorder {
       RandomGenerator random,
       QueueCounts counts,
       Notice.Writer notices,
-      Consumer<QueuedMessage> over) {
+      Consumer<QueuedMessage> over,
+      QueueJourney journey) {
     this.store = store;
     this.courier = courier;
     this.clock = clock;
@@ -64,6 +66,7 @@ final class Recorder {
     this.ends = new Removals(store);
     this.notices = notices;
     this.over = over;
+    this.journey = journey;
   }
 
   /// Writes down what became of recipients by a job, together with what others wait to write of the
@@ -161,6 +164,7 @@ final class Recorder {
     message.gone = consequence.over();
     results.forEach(result -> counts.count(result.state()));
     log(message, results);
+    journey.recorded(message, results);
     return true;
   }
 
@@ -269,6 +273,7 @@ final class Recorder {
       int before = appends.size();
       appends.addAll(notice.appends());
       var entries = store.change(appends, removals);
+      notice.report().ifPresent(each -> journey.reported(message, each, consequence.told));
       message.state = consequence.over() ? null : entries.getFirst();
       notice.entered(entries.subList(before, entries.size()));
     }

@@ -44,6 +44,7 @@ final class Relaying {
   private final Duration idle;
   private final Executor threads;
   private final Recorder recorder;
+  private final QueueJourney journey;
   private final Map<String, Destination> destinations = new ConcurrentHashMap<>();
   private final Phaser running = new Phaser(1);
   private volatile boolean closing;
@@ -55,13 +56,15 @@ final class Relaying {
       RandomGenerator random,
       Duration idle,
       Executor threads,
-      Recorder recorder) {
+      Recorder recorder,
+      QueueJourney journey) {
     this.courier = courier;
     this.clock = clock;
     this.random = random;
     this.idle = idle;
     this.threads = threads;
     this.recorder = recorder;
+    this.journey = journey;
   }
 
   /// Gives what is due of a message to its destinations.
@@ -278,6 +281,7 @@ final class Relaying {
                     Optional.empty());
           });
     }
+    journey.tried(job.message(), results, session.tls());
     recorder.record(job.message(), results);
   }
 
@@ -286,6 +290,7 @@ final class Relaying {
     for (int number : job.recipients()) {
       results.add(new QueuedMessage.Result(number, state, last, true, Optional.empty()));
     }
+    journey.notReached(job.message(), results);
     recorder.record(job.message(), results);
   }
 

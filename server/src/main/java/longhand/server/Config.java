@@ -15,6 +15,7 @@ import longhand.auth.AuthSettings;
 import longhand.directory.HostedDomains;
 import longhand.dns.DnsSettings;
 import longhand.dns.Reach;
+import longhand.journey.Journeys;
 import longhand.mail.Domain;
 import longhand.relay.Route;
 import longhand.relay.Target;
@@ -67,6 +68,11 @@ public record Config(
     @Key(says = "Whom to ask for names.") DnsConfig dns,
     @Key(says = "Against guessing passwords.") Auth auth,
     @Key(says = "What the log looks like; it goes to standard error.") Log log,
+    @Key(
+            says =
+                "What happened to each message, for `longhand journey`: times, peers, addresses,"
+                    + " replies; no subjects, no contents.")
+        JourneyConfig journey,
     @Key(says = "Figures for Prometheus.") Metrics metrics,
     @Key(says = "Everything a client could make grow or last, and where it ends.") Limits limits) {
 
@@ -437,6 +443,24 @@ public record Config(
               says = "The least that is logged: `error`, `warning`, `info` or `debug`.",
               value = "info")
           LogLevel level) {}
+
+  /// `[journey]`
+  public record JourneyConfig(
+      @Key(
+              says =
+                  "How long it is kept, to the day; `0s`: nothing is noted, and what was is"
+                      + " removed.",
+              value = "14d")
+          Duration keep,
+      @Key(
+              says = "The most space that it takes, in MiB of 1048576; the oldest goes first.",
+              value = "1024")
+          int megabytesMax) {
+
+    Journeys.Settings settings() {
+      return Journeys.Settings.of(keep, (long) megabytesMax << 20);
+    }
+  }
 
   /// `[metrics]`
   public record Metrics(

@@ -373,6 +373,7 @@ final class ConfigFile {
     atLeastOne("auth.failures-max", auth.failuresMax());
     atLeastOne("auth.remembered-max", auth.rememberedMax());
     atLeastOne("auth.hashes-at-once", auth.hashesAtOnce());
+    atLeastOne("journey.megabytes-max", config.journey().megabytesMax());
   }
 
   private void domains(Config config) {

@@ -22,6 +22,7 @@ import longhand.auth.Authenticator;
 import longhand.delivery.Delivery;
 import longhand.directory.Directory;
 import longhand.imap.ImapServices;
+import longhand.journey.Journeys;
 import longhand.pop3.MaildropLocks;
 import longhand.pop3.Pop3Server;
 import longhand.queue.Queue;
@@ -81,7 +82,8 @@ final class Figures {
       Authenticator authenticator,
       Delivery delivery,
       Queue queue,
-      MaildropLocks maildropLocks) {
+      MaildropLocks maildropLocks,
+      Journeys journeys) {
     connections();
     GaugeWithCallback.builder()
         .name("longhand_sessions")
@@ -136,6 +138,14 @@ final class Figures {
         .help("Messages in the queue, but for those that are held.")
         .callback(gauge -> gauge.call(queue.size()))
         .register(registry);
+    counter(
+        "longhand_journey_stations_total",
+        "Stations of messages' journeys written down.",
+        journeys::written);
+    counter(
+        "longhand_journey_dropped_total",
+        "Stations that came too fast or could not be written.",
+        journeys::dropped);
     store(store);
     GaugeWithCallback.builder()
         .name("longhand_accounts")

@@ -28,6 +28,7 @@ import picocli.CommandLine.Command;
       QueueCommand.class,
       DnsCommand.class,
       DkimCommand.class,
+      JourneyCommand.class,
       DocumentCommand.Check.class,
       DocumentCommand.Rebuild.class,
       DocumentCommand.Cat.class,

@@ -54,7 +54,7 @@ final class RouteCommand implements Callable<Integer> {
           ExitCode.NO_INPUT, "there is no data folder " + config.data() + " yet");
     }
     try (var directory = Server.directory(config)) {
-      var route = Expansion.of(directory, ForwardPath.of(parsed()));
+      var route = Expansion.of(directory, ForwardPath.of(parsed(address)));
       if (json) {
         System.out.println(json(route));
       } else {
@@ -67,7 +67,8 @@ final class RouteCommand implements Callable<Integer> {
     }
   }
 
-  private Address parsed() throws CommandException {
+  /// The address that somebody typed.
+  static Address parsed(String address) throws CommandException {
     int at = address.lastIndexOf('@');
     var domain = at < 1 ? Optional.<Domain>empty() : TargetList.domain(address.substring(at + 1));
     if (domain.isEmpty() || address.substring(0, at).chars().anyMatch(Character::isISOControl)) {

@@ -32,6 +32,7 @@ import longhand.dns.MailHosts;
 import longhand.dns.StubResolver;
 import longhand.imap.ImapServer;
 import longhand.imap.ImapServices;
+import longhand.journey.Journeys;
 import longhand.mail.Domain;
 import longhand.mtasts.StsFetcher;
 import longhand.mtasts.StsPolicies;
@@ -66,6 +67,7 @@ public final class Server implements Closeable {
   private static final int SECRET_OCTETS = 32;
 
   private final Config config;
+  private final Journeys journeys;
   private final Store store;
   private final Directory directory;
   private final Authenticator authenticator;
@@ -82,6 +84,12 @@ public final class Server implements Closeable {
 
   private Server(Config config, Store store, Directory directory) throws IOException {
     this.config = config;
+    this.journeys =
+        new Journeys(
+            new FileSystemDisk(),
+            journeyFolder(config),
+            config.journey().settings(),
+            Clock.systemUTC());
     this.store = store;
     this.directory = directory;
     this.authenticator =
@@ -96,9 +104,11 @@ public final class Server implements Closeable {
             Clock.systemUTC(),
             new SecureRandom(),
             Queue.Settings.DEFAULT,
-            Thread.ofVirtual().name("relay ", 1)::start);
+            Thread.ofVirtual().name("relay ", 1)::start,
+            journeys);
     this.delivery =
-        new Delivery(store, directory, queue, RewritingSecrets.rewriting(config, directory));
+        new Delivery(
+            store, directory, queue, RewritingSecrets.rewriting(config, directory), journeys);
   }
 
   /// Starts everything, or nothing.
@@ -135,6 +145,11 @@ public final class Server implements Closeable {
   /// Where commands reach the server of that data folder.
   static Path controlSocket(Config config) {
     return config.data().resolve("control.sock");
+  }
+
+  /// Where the journeys of messages are written down.
+  static Path journeyFolder(Config config) {
+    return config.data().resolve("journey");
   }
 
   /// The accounts of that data folder.
@@ -201,7 +216,8 @@ public final class Server implements Closeable {
       closed = true;
     }
     LOG.log(Level.INFO, "ending");
-    try (var _ = store;
+    try (var _ = journeys;
+        var _ = store;
         var _ = directory) {
       if (metrics != null) {
         metrics.close();
@@ -275,6 +291,7 @@ public final class Server implements Closeable {
   }
 
   private void open() throws IOException, CommandException {
+    journeys.start();
     queue.start(delivery::returnPaths);
     for (var each : config.listener()) {
       try {
@@ -293,7 +310,7 @@ public final class Server implements Closeable {
     }
     if (config.metrics().address().isPresent()) {
       var address = config.metrics().address().get();
-      figures.register(store, directory, authenticator, delivery, queue, maildropLocks);
+      figures.register(store, directory, authenticator, delivery, queue, maildropLocks, journeys);
       try {
         metrics = MetricsListener.open(Listener.address(address), figures.registry());
       } catch (BindException e) {
@@ -385,7 +402,8 @@ public final class Server implements Closeable {
                 listener.tls() == Config.TlsMode.IMPLICIT,
                 listener.plaintextLogin(),
                 config.limits(),
-                Clock.systemUTC()));
+                Clock.systemUTC(),
+                journeys));
     figures.add(server.counts());
     return SmtpServer.open(listener.label(), address, server, listener.proxies());
   }

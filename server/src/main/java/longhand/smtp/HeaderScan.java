@@ -5,18 +5,21 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import longhand.wire.Limits;
 import longhand.wire.LineEnds;
+import org.jspecify.annotations.Nullable;
 
 /// Reads the header of a message as it streams by, and keeps only what reception and submission
-/// ask: how many Received fields there are, the values of Delivered-To and From, whether Date and
-/// Message-ID are there. Memory is bounded by the limits whatever comes; a line that is no field is
-/// passed over, as most readers of mail do.
+/// ask: how many Received fields there are, the values of Delivered-To, From and Message-ID,
+/// whether Date is there. Memory is bounded by the limits whatever comes; a line that is no field
+/// is passed over, as most readers of mail do.
 final class HeaderScan {
 
   private static final int NAME_OCTETS_MAX = 16;
   private static final int DELIVERED_TO_MAX = 200;
   private static final int DELIVERED_TO_OCTETS_MAX = 1000;
+  private static final int MESSAGE_ID_OCTETS_MAX = 1000;
 
   private enum State {
     LINE_BEGIN,
@@ -55,7 +58,7 @@ final class HeaderScan {
   private int fields;
   private int received;
   private boolean date;
-  private boolean messageId;
+  private @Nullable String messageId;
   private boolean tooLarge;
   private final List<String> deliveredTo = new ArrayList<>(2);
   private final List<String> from = new ArrayList<>(1);
@@ -176,14 +179,23 @@ final class HeaderScan {
 
   /// Whether there is a Message-ID field.
   boolean messageId() {
-    return messageId;
+    return messageId != null;
+  }
+
+  /// The value of the first Message-ID field, what is beyond a thousand octets cut; empty when
+  /// there is none.
+  String messageIdValue() {
+    return Objects.requireNonNullElse(messageId, "");
   }
 
   private void keep(byte[] input, int begin, int end) {
     int max =
-        field == Field.DELIVERED_TO
-            ? DELIVERED_TO_OCTETS_MAX
-            : field == Field.FROM && wantFrom ? limits.headerFieldOctetsMax() : 0;
+        switch (field) {
+          case DELIVERED_TO -> DELIVERED_TO_OCTETS_MAX;
+          case MESSAGE_ID -> messageId == null ? MESSAGE_ID_OCTETS_MAX : 0;
+          case FROM -> wantFrom ? limits.headerFieldOctetsMax() : 0;
+          case OTHER, RECEIVED, DATE -> 0;
+        };
     int n = Math.min(end - begin, max - valueLength);
     if (n > 0) {
       if (valueLength + n > value.length) {
@@ -200,7 +212,11 @@ final class HeaderScan {
       case OTHER -> {}
       case RECEIVED -> received++;
       case DATE -> date = true;
-      case MESSAGE_ID -> messageId = true;
+      case MESSAGE_ID -> {
+        if (messageId == null) {
+          messageId = value();
+        }
+      }
       case DELIVERED_TO -> {
         if (deliveredTo.size() < DELIVERED_TO_MAX) {
           deliveredTo.add(value().toLowerCase(Locale.ROOT));

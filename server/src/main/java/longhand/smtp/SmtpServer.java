@@ -2,6 +2,7 @@ package longhand.smtp;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import longhand.wire.CommandCounts;
@@ -81,6 +82,7 @@ public final class SmtpServer implements Listener.Protocol {
             case TOO_MANY -> Reply.TOO_MANY;
             case TOO_MANY_FROM_SOURCE, TOO_OFTEN -> Reply.TOO_MANY_FROM_YOU;
           };
+      new SmtpJourney(connection, services).ended(Optional.empty(), reply);
       connection.write(reply.octets());
       connection.flush();
     }

@@ -7,6 +7,7 @@ import javax.net.ssl.SSLContext;
 import longhand.auth.Authenticator;
 import longhand.delivery.Delivery;
 import longhand.directory.Directory;
+import longhand.journey.Journeys;
 import longhand.mail.Domain;
 import longhand.wire.Limits;
 
@@ -18,6 +19,7 @@ import longhand.wire.Limits;
 /// @param tls for STARTTLS or implicit TLS, when there is TLS
 /// @param implicitTls whether a session begins with the handshake
 /// @param plaintextLogin whether passwords may cross in clear
+/// @param journeys where what happens to messages is noted
 public record SmtpServices(
     Mode mode,
     String hostname,
@@ -29,7 +31,8 @@ public record SmtpServices(
     boolean implicitTls,
     boolean plaintextLogin,
     Limits limits,
-    Clock clock) {
+    Clock clock,
+    Journeys journeys) {
 
   /// What kind of clients come to a listener.
   public enum Mode {

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLSession;
 import longhand.auth.Sasl;
@@ -40,7 +39,6 @@ import org.jspecify.annotations.Nullable;
 final class SmtpSession {
 
   private static final System.Logger LOG = System.getLogger(SmtpSession.class.getName());
-  private static final AtomicLong IDS = new AtomicLong(System.currentTimeMillis() << 16);
   private static final EnhancedStatus LOOP = new EnhancedStatus(5, 4, 6);
   private static final EnhancedStatus FULL_NOW = new EnhancedStatus(4, 2, 2);
   private static final EnhancedStatus FULL_EVER = new EnhancedStatus(5, 2, 2);
@@ -59,6 +57,7 @@ final class SmtpSession {
 
   /// What MAIL, RCPT and BDAT have said so far.
   private static final class Transaction {
+    final String id = SmtpJourney.newId();
     final Command.Mail mail;
     final List<Destination.Found> to = new ArrayList<>(1);
     final List<ForwardPath> paths = new ArrayList<>(1);
@@ -72,6 +71,7 @@ final class SmtpSession {
   private final Connection connection;
   private final SmtpServices services;
   private final Limits limits;
+  private final SmtpJourney journey;
   private final SmtpServer.Counts counts;
   private final BooleanSupplier stressed;
   private final boolean lmtp;
@@ -90,6 +90,7 @@ final class SmtpSession {
     this.connection = connection;
     this.services = services;
     this.limits = services.limits();
+    this.journey = new SmtpJourney(connection, services);
     this.counts = counts;
     this.stressed = stressed;
     this.lmtp = services.mode() == SmtpServices.Mode.LMTP;
@@ -156,8 +157,9 @@ final class SmtpSession {
   private void apply(Command command) throws IOException {
     switch (command) {
       case Command.Hello hello -> reply(hello(hello));
-      case Command.Mail mail -> reply(mail(mail));
-      case Command.Recipient recipient -> reply(recipient(recipient));
+      case Command.Mail mail -> reply(journey.begun(mail, mail(mail)));
+      case Command.Recipient recipient ->
+          reply(journey.recipient(transactionId(), recipient, recipient(recipient)));
       case Command.Data _ -> data();
       case Command.Bdat bdat -> bdat(bdat);
       case Command.Reset _ -> {
@@ -169,7 +171,7 @@ final class SmtpSession {
       case Command.Help _ -> reply(Reply.HELP);
       case Command.NotHere _, Command.XClient _ -> reply(Reply.NOT_HERE);
       case Command.StartTls _ -> startTls();
-      case Command.Auth auth -> reply(auth(auth));
+      case Command.Auth auth -> reply(journey.login(auth, auth(auth)));
       case Command.Quit _ -> {
         closing = true;
         reply(Reply.BYE);
@@ -275,7 +277,9 @@ final class SmtpSession {
             yield unreadable(e);
           }
         }
-        state = new State.InTransaction(hello, new Transaction(mail));
+        var transaction = new Transaction(mail);
+        state = new State.InTransaction(hello, transaction);
+        journey.begins(transaction.id, mail, hello.client(), protocol(hello, transaction), user);
         yield Reply.SENDER_OK;
       }
     };
@@ -315,6 +319,7 @@ final class SmtpSession {
           case Destination.Unavailable _ -> Reply.UNAVAILABLE;
         };
     if (found.isPresent()) {
+      journey.leadsTo(found.get());
       transaction.to.add(found.get());
       transaction.paths.add(recipient.to());
     } else {
@@ -443,8 +448,9 @@ final class SmtpSession {
   private void complete(Command.Hello hello, Transaction transaction, Incoming incoming)
       throws IOException {
     incoming.end();
-    var id = Long.toString(IDS.incrementAndGet(), 36);
+    var id = transaction.id;
     var replies = deliver(hello, transaction, incoming, id);
+    journey.answered(id, transaction.paths, replies);
     boolean accepted = false;
     for (var reply : replies) {
       accepted |= reply.code() == 250;
@@ -484,6 +490,7 @@ final class SmtpSession {
       wrong = wrongFrom(incoming.header());
       missing = missing(incoming.header(), id, now);
     }
+    journey.message(id, incoming, missing, user, wrong);
     if (wrong != null) {
       return Collections.nCopies(answers, wrong);
     }
@@ -527,6 +534,7 @@ final class SmtpSession {
             path -> trace.prefix(mail.from(), path.address(), added),
             by -> trace.onward(by, only, added));
     var outcomes = services.delivery().deliver(message, to, !lmtp);
+    journey.outcomes(id, to, outcomes);
     if (!lmtp) {
       return List.of(reply(worst(outcomes), id));
     }
@@ -780,8 +788,16 @@ final class SmtpSession {
     }
   }
 
+  /// The journey of the message that is coming.
+  private Optional<String> transactionId() {
+    return state instanceof State.InTransaction(_, var transaction)
+        ? Optional.of(transaction.id)
+        : Optional.empty();
+  }
+
   /// Gives back what a transaction that comes to nothing holds.
   private void abandon() {
+    transactionId().ifPresent(journey::abandoned);
     if (state instanceof State.InTransaction(_, var transaction) && transaction.chunks != null) {
       transaction.chunks.close();
       transaction.chunks = null;
@@ -796,6 +812,7 @@ final class SmtpSession {
       errors++;
       if (errors >= limits.smtpErrorsMax()) {
         said = Reply.TOO_MANY_ERRORS;
+        journey.ended(transactionId(), said);
         closing = true;
       } else if (errors > limits.smtpErrorsSoftMax()) {
         connection.flush();
@@ -818,6 +835,7 @@ final class SmtpSession {
 
   /// Says one more thing and closes. That the peer may be gone is no news here.
   private void last(Reply reply) {
+    journey.ended(transactionId(), reply);
     try {
       connection.write(reply.octets());
       connection.finish();

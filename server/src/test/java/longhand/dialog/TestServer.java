@@ -31,6 +31,7 @@ import longhand.disk.FileSystemDisk;
 import longhand.dns.DnsSettings;
 import longhand.dns.MailHosts;
 import longhand.dns.StubResolver;
+import longhand.journey.Journeys;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mtasts.StsAnswer;
@@ -82,6 +83,7 @@ public final class TestServer implements AutoCloseable {
 
   private final Limits limits;
   private final NetworkCourier courier;
+  private final Journeys journeys;
 
   /// Messages for others: all are kept, since the one way out leads to a closed port.
   public final Queue queue;
@@ -102,6 +104,13 @@ public final class TestServer implements AutoCloseable {
     directory = Directory.open(data, List.of(DOMAIN));
     authenticator = new Authenticator(directory, new byte[32], PATIENT);
     courier = courier();
+    journeys =
+        new Journeys(
+            new FileSystemDisk(),
+            data.resolve("journey"),
+            Journeys.Settings.of(Duration.ofDays(1), Journeys.Settings.OCTETS_MIN),
+            InstantSource.system());
+    journeys.start();
     queue =
         new Queue(
             store,
@@ -110,7 +119,8 @@ public final class TestServer implements AutoCloseable {
             InstantSource.system(),
             new Random(7),
             Queue.Settings.DEFAULT,
-            Thread.ofVirtual()::start);
+            Thread.ofVirtual()::start,
+            journeys);
     delivery =
         new Delivery(
             store,
@@ -120,7 +130,8 @@ public final class TestServer implements AutoCloseable {
                 DOMAIN,
                 directory::isLocal,
                 List.of("a secret of these tests"),
-                InstantSource.system()));
+                InstantSource.system()),
+            journeys);
     if (directory.size() == 0) {
       var verifiers = authenticator.verifiers("secret");
       for (var name : List.of("ana", "ben", "tiny", "gone")) {
@@ -218,7 +229,8 @@ public final class TestServer implements AutoCloseable {
                     implicit,
                     plain,
                     limits,
-                    Clock.systemUTC()));
+                    Clock.systemUTC(),
+                    journeys));
     listeners.put(name, opened);
     return opened;
   }
@@ -310,5 +322,6 @@ public final class TestServer implements AutoCloseable {
     courier.close();
     store.close();
     directory.close();
+    journeys.close();
   }
 }

@@ -80,6 +80,11 @@ final class TestCourier implements Courier {
     }
 
     @Override
+    public Optional<String> tls() {
+      return Optional.empty();
+    }
+
+    @Override
     public Optional<Action> taken() {
       return Optional.of(Action.RELAYED);
     }

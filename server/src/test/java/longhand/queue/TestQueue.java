@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import longhand.disk.Disk;
+import longhand.journey.Journeys;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.Envelope;
@@ -48,7 +49,12 @@ final class TestQueue implements Closeable {
             () -> this.now,
             new Random(2),
             new Queue.Settings(100, Duration.ZERO),
-            tasks::add);
+            tasks::add,
+            new Journeys(
+                disk,
+                data.resolve("journey"),
+                Journeys.Settings.of(Duration.ofDays(14), Journeys.Settings.OCTETS_MIN),
+                () -> this.now));
     queue.returning(
         address ->
             address.domain().equals(SENDER.domain())

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import longhand.journey.Journeys;
 import longhand.mail.Domain;
 import longhand.wire.Limits;
 import longhand.wire.Network;
@@ -74,6 +75,8 @@ class ConfigFileTest {
     assertThat(config.auth().delay()).isEqualTo(Duration.ofSeconds(2));
     assertThat(config.log()).isEqualTo(new Config.Log(Config.LogFormat.TEXT, Config.LogLevel.INFO));
     assertThat(config.metrics().address()).isEmpty();
+    assertThat(config.journey().settings())
+        .isEqualTo(Journeys.Settings.of(Duration.ofDays(14), 1L << 30));
     assertThat(config.tls().certificate()).isEmpty();
   }
 
