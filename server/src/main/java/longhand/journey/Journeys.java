@@ -25,12 +25,12 @@ import org.jspecify.annotations.Nullable;
 /// Writes stations down. Safe for any thread.
 ///
 /// Who notes a station hands over a small record and goes on: there is no lock, no wait and no
-/// force. One thread writes what has gathered in a tenth of a second into the latest [Segment]; a
-/// crash loses that, or what the system had not written yet, and may leave a torn line, which
-/// readers pass over. A segment ends when it is large, when the day ends (UTC) and when the server
-/// does: an old one is never written to. The oldest go when they are too old or when space is
-/// needed. When stations come faster than they can be written, those beyond the bound are dropped
-/// and counted: a journey is never worth a delivery.
+/// force. One thread writes what has gathered in a moment into the latest [Segment]; a crash loses
+/// that, or what the system had not written yet, and may leave a torn line, which readers pass
+/// over. A segment ends when it is large, when the day ends (UTC) and when the server does: an old
+/// one is never written to. The oldest go when they are too old or when space is needed. When
+/// stations come faster than they can be written, those beyond the bound are dropped and counted: a
+/// journey is never worth a delivery.
 public final class Journeys implements Closeable {
 
   private static final System.Logger LOG = System.getLogger(Journeys.class.getName());
@@ -62,7 +62,7 @@ public final class Journeys implements Closeable {
     }
   }
 
-  private static final Duration GATHERING = Duration.ofMillis(100);
+  private static final Duration GATHERING = Duration.ofMillis(20);
   private static final Duration TIDYING = Duration.ofMinutes(10);
   private static final Duration ENDING = Duration.ofSeconds(2);
   private static final Duration COMPLAINT = Duration.ofMinutes(1);
@@ -199,7 +199,6 @@ public final class Journeys implements Closeable {
   /// Writes what waits, and removes what is too old.
   void step() {
     for (var station = waiting.poll(); station != null; station = waiting.poll()) {
-      count.decrementAndGet();
       lines.write(station, text);
       // Most stations of a message come one after the other.
       if (!station.id().equals(id)) {
@@ -241,6 +240,7 @@ public final class Journeys implements Closeable {
     if (batch == 0) {
       return;
     }
+    count.addAndGet(-batch);
     try {
       var octets = text.toString().getBytes(StandardCharsets.UTF_8);
       var into = writing(octets.length);
