@@ -27,6 +27,7 @@ import longhand.auth.Authenticator;
 import longhand.delivery.Delivery;
 import longhand.directory.Directory;
 import longhand.disk.FileSystemDisk;
+import longhand.dkim.DkimKeys;
 import longhand.dns.DnsName;
 import longhand.dns.MailHosts;
 import longhand.dns.StubResolver;
@@ -75,6 +76,7 @@ public final class Server implements Closeable {
   private final NetworkCourier courier;
   private final Queue queue;
   private final Delivery delivery;
+  private final DkimKeys signatures;
   private final MaildropLocks maildropLocks = new MaildropLocks();
   private final Figures figures = new Figures();
   private final List<Listener> listeners = new ArrayList<>();
@@ -106,6 +108,7 @@ public final class Server implements Closeable {
             Queue.Settings.DEFAULT,
             Thread.ofVirtual().name("relay ", 1)::start,
             journeys);
+    this.signatures = new DkimKeys(config.data(), new FileSystemDisk(), Clock.systemUTC());
     this.delivery =
         new Delivery(
             store, directory, queue, RewritingSecrets.rewriting(config, directory), journeys);
@@ -403,6 +406,7 @@ public final class Server implements Closeable {
                 listener.plaintextLogin(),
                 config.limits(),
                 Clock.systemUTC(),
+                signatures,
                 journeys));
     figures.add(server.counts());
     return SmtpServer.open(listener.label(), address, server, listener.proxies());

@@ -7,6 +7,7 @@ import javax.net.ssl.SSLContext;
 import longhand.auth.Authenticator;
 import longhand.delivery.Delivery;
 import longhand.directory.Directory;
+import longhand.dkim.DkimKeys;
 import longhand.journey.Journeys;
 import longhand.mail.Domain;
 import longhand.wire.Limits;
@@ -19,6 +20,7 @@ import longhand.wire.Limits;
 /// @param tls for STARTTLS or implicit TLS, when there is TLS
 /// @param implicitTls whether a session begins with the handshake
 /// @param plaintextLogin whether passwords may cross in clear
+/// @param signatures the keys of our domains, for what our users send to other servers
 /// @param journeys where what happens to messages is noted
 public record SmtpServices(
     Mode mode,
@@ -32,6 +34,7 @@ public record SmtpServices(
     boolean plaintextLogin,
     Limits limits,
     Clock clock,
+    DkimKeys signatures,
     Journeys journeys) {
 
   /// What kind of clients come to a listener.

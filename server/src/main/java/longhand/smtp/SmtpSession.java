@@ -1,7 +1,10 @@
 package longhand.smtp;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.SequenceInputStream;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -532,7 +535,7 @@ final class SmtpSession {
             incoming.letter(),
             now,
             path -> trace.prefix(mail.from(), path.address(), added),
-            by -> trace.onward(by, only, added));
+            by -> onward(trace.onward(by, only, added), incoming, added));
     var outcomes = services.delivery().deliver(message, to, !lmtp);
     journey.outcomes(id, to, outcomes);
     if (!lmtp) {
@@ -544,6 +547,31 @@ final class SmtpSession {
       replies.add(hasBeenAt(destination, beenHere) ? Reply.LOOP : reply(next.next(), id));
     }
     return replies;
+  }
+
+  /// What stands before a message for another server: the trace, and below it, where the author is
+  /// one of ours and the domain has keys, the signatures over the message and what was added to it.
+  private byte[] onward(byte[] trace, Incoming incoming, String added) {
+    var author =
+        user == null || incoming.header().from().isEmpty()
+            ? Optional.ofNullable(user)
+            : FromField.address(incoming.header().from().getFirst());
+    if (user == null || author.isEmpty()) {
+      return trace;
+    }
+    var missing = added.getBytes(StandardCharsets.UTF_8);
+    try (var message =
+        new SequenceInputStream(new ByteArrayInputStream(missing), incoming.letter().open())) {
+      var fields = services.signatures().fields(author.get().domain(), message);
+      var all = new ByteArrayOutputStream(trace.length + fields.length);
+      all.write(trace, 0, trace.length - missing.length);
+      all.write(fields);
+      all.write(missing);
+      return all.toByteArray();
+    } catch (IOException e) {
+      LOG.log(System.Logger.Level.WARNING, () -> "a message is not signed: " + e.getMessage());
+      return trace;
+    }
   }
 
   private static boolean hasBeenAt(Destination.Found destination, List<String> deliveredTo) {

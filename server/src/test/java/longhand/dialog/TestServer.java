@@ -28,6 +28,7 @@ import longhand.directory.AccountRecord;
 import longhand.directory.Directory;
 import longhand.disk.Disk;
 import longhand.disk.FileSystemDisk;
+import longhand.dkim.DkimKeys;
 import longhand.dns.DnsSettings;
 import longhand.dns.MailHosts;
 import longhand.dns.StubResolver;
@@ -81,6 +82,7 @@ public final class TestServer implements AutoCloseable {
 
   private static final TlsContext CERTIFICATE = certificate();
 
+  private final Path data;
   private final Limits limits;
   private final NetworkCourier courier;
   private final Journeys journeys;
@@ -99,6 +101,7 @@ public final class TestServer implements AutoCloseable {
 
   /// The same on another disk.
   public TestServer(Path data, Limits limits, Disk disk) throws IOException {
+    this.data = data;
     this.limits = limits;
     store = Store.open(data, disk, InstantSource.system(), new Random(7), StoreSettings.DEFAULT);
     directory = Directory.open(data, List.of(DOMAIN));
@@ -230,6 +233,7 @@ public final class TestServer implements AutoCloseable {
                     plain,
                     limits,
                     Clock.systemUTC(),
+                    new DkimKeys(data, new FileSystemDisk(), Clock.systemUTC()),
                     journeys));
     listeners.put(name, opened);
     return opened;

@@ -10,9 +10,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import javax.crypto.Mac;
@@ -20,6 +24,14 @@ import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 import javax.crypto.spec.SecretKeySpec;
 import longhand.dialog.TestServer;
+import longhand.disk.FileSystemDisk;
+import longhand.dkim.DkimKeyFolder;
+import longhand.dkim.DkimResult;
+import longhand.dkim.DkimVerifier;
+import longhand.dkim.KeyAnswer;
+import longhand.mail.Address;
+import longhand.mail.Domain;
+import longhand.store.Mailbox;
 import longhand.store.MailboxException;
 import longhand.wire.Limits;
 import org.junit.jupiter.api.AfterEach;
@@ -591,5 +603,46 @@ class SmtpSessionTest {
               }
             })
         .toArray();
+  }
+
+  /// What our users send to other servers bears both signatures of their domain, over the fields
+  /// that were added too.
+  @Test
+  void whatUsersSendIsSigned() throws Exception {
+    var folder = new DkimKeyFolder(data, TestServer.DOMAIN, new FileSystemDisk());
+    assertThat(folder.create(Instant.now())).isTrue();
+    try (var client =
+        new Client(
+            new Socket(
+                server.listener("submission-plain").address().getAddress(),
+                server.listener("submission-plain").address().getPort()))) {
+      assertThat(client.send("EHLO client.example")).startsWith("250");
+      assertThat(client.send("AUTH PLAIN AGFuYQBzZWNyZXQ=")).startsWith("235");
+      assertThat(client.send("MAIL FROM:<ana@example.org>")).startsWith("250");
+      assertThat(client.send("RCPT TO:<joe@elsewhere.example>")).startsWith("250");
+      assertThat(client.send("DATA")).startsWith("354");
+      client.raw("From: Ana <ana@example.org>\r\nSubject: hello\r\n\r\n.. text\r\n");
+      assertThat(client.send(".")).startsWith("250 2.0.0 Queued");
+    }
+    var account = server.store.account(new Address("1", new Domain("queue.invalid")));
+    String text;
+    try (var view = account.view(Mailbox.INBOX, false);
+        var in = account.open(view.at(1))) {
+      text = new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+    }
+    var message = text.substring(text.indexOf("Received: "));
+    assertThat(message).contains("\r\nDKIM-Signature: ", "\r\nDate: ", "\r\nMessage-ID: <");
+    var published = new HashMap<String, KeyAnswer>();
+    for (var held : folder.keys()) {
+      published.put(
+          held.key().selector() + "._domainkey.example.org",
+          new KeyAnswer.Found(List.of(held.key().publicText())));
+    }
+    var verification = new DkimVerifier(published::get, Clock.systemUTC()).begin();
+    var octets = message.getBytes(StandardCharsets.ISO_8859_1);
+    verification.write(octets, 0, octets.length);
+    assertThat(verification.finish().results())
+        .hasSize(2)
+        .allMatch(result -> result instanceof DkimResult.Pass);
   }
 }
