@@ -135,6 +135,7 @@ public final class TestServer implements AutoCloseable {
                 List.of("a secret of these tests"),
                 InstantSource.system()),
             journeys);
+    queue.start(delivery::returnPaths);
     if (directory.size() == 0) {
       var verifiers = authenticator.verifiers("secret");
       for (var name : List.of("ana", "ben", "tiny", "gone")) {
