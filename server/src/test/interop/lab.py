@@ -399,6 +399,10 @@ delay = "0s"
 loopback-unbounded = true
 message-octets-max = 80000000
 submission-recipients-max = 1200
+account-messages-hour-max = 100000
+account-messages-day-max = 100000
+account-recipients-hour-max = 100000
+account-recipients-day-max = 100000
 smtp-recipients-max = 1200
 disk-free-megabytes-min = 300
 """)

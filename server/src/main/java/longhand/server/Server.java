@@ -45,6 +45,7 @@ import longhand.queue.Queue;
 import longhand.relay.Route;
 import longhand.relay.Routing;
 import longhand.relay.Timeouts;
+import longhand.smtp.SendingLimits;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
 import longhand.store.Store;
@@ -77,6 +78,7 @@ public final class Server implements Closeable {
   private final Queue queue;
   private final Delivery delivery;
   private final DkimKeys signatures;
+  private final SendingLimits sendingLimits;
   private final MaildropLocks maildropLocks = new MaildropLocks();
   private final Figures figures = new Figures();
   private final List<Listener> listeners = new ArrayList<>();
@@ -108,6 +110,7 @@ public final class Server implements Closeable {
             Queue.Settings.DEFAULT,
             Thread.ofVirtual().name("relay ", 1)::start,
             journeys);
+    this.sendingLimits = new SendingLimits(config.limits(), Clock.systemUTC());
     this.signatures = new DkimKeys(config.data(), new FileSystemDisk(), Clock.systemUTC());
     this.delivery =
         new Delivery(
@@ -406,6 +409,7 @@ public final class Server implements Closeable {
                 listener.plaintextLogin(),
                 config.limits(),
                 Clock.systemUTC(),
+                sendingLimits,
                 signatures,
                 journeys));
     figures.add(server.counts());

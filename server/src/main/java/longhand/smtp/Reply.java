@@ -69,6 +69,8 @@ final class Reply {
   static final Reply FULL_EVER = of(552, 5, 2, 2, "Message larger than the mailbox");
   static final Reply NO_RELAY = of(550, 5, 7, 1, "Relaying refused");
   static final Reply UNAVAILABLE = of(451, 4, 3, 0, "Mailbox cannot be reached now; try later");
+  static final Reply SENT_TOO_MUCH =
+      of(450, 4, 7, 1, "This account has sent as much as it may for now; try later");
   static final Reply TOO_MANY_RECIPIENTS =
       of(452, 4, 5, 3, "Too many recipients; send the rest in another message");
 

@@ -20,6 +20,7 @@ import longhand.wire.Limits;
 /// @param tls for STARTTLS or implicit TLS, when there is TLS
 /// @param implicitTls whether a session begins with the handshake
 /// @param plaintextLogin whether passwords may cross in clear
+/// @param sendingLimits how much each of our users has sent
 /// @param signatures the keys of our domains, for what our users send to other servers
 /// @param journeys where what happens to messages is noted
 public record SmtpServices(
@@ -34,6 +35,7 @@ public record SmtpServices(
     boolean plaintextLogin,
     Limits limits,
     Clock clock,
+    SendingLimits sendingLimits,
     DkimKeys signatures,
     Journeys journeys) {
 

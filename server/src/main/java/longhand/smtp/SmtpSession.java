@@ -305,6 +305,12 @@ final class SmtpSession {
     if (transaction.to.size() >= recipientsMax()) {
       return Reply.TOO_MANY_RECIPIENTS;
     }
+    if (user != null && !services.sendingLimits().allow(user, transaction.to.size() + 1)) {
+      counts.refusedRecipients.increment();
+      LOG.log(
+          System.Logger.Level.WARNING, () -> user + " has sent as much as an account may for now");
+      return Reply.SENT_TOO_MUCH;
+    }
     var destination =
         services.delivery().destination(recipient.to(), transaction.mail.sizeOctets().orElse(0));
     var found =
@@ -538,6 +544,9 @@ final class SmtpSession {
             by -> onward(trace.onward(by, only, added), incoming, added));
     var outcomes = services.delivery().deliver(message, to, !lmtp);
     journey.outcomes(id, to, outcomes);
+    if (user != null) {
+      services.sendingLimits().sent(user, to.size());
+    }
     if (!lmtp) {
       return List.of(reply(worst(outcomes), id));
     }

@@ -43,6 +43,26 @@ public record Limits(
             says = "recipients of a message at submission; more: 452 4.5.3")
         int submissionRecipientsMax,
     @Limit(
+            value = "500",
+            least = "1",
+            says = "messages that one account may send in an hour; more: 450 4.7.1")
+        int accountMessagesHourMax,
+    @Limit(
+            value = "2000",
+            least = "1",
+            says = "messages that one account may send in a day; more: 450 4.7.1")
+        int accountMessagesDayMax,
+    @Limit(
+            value = "1000",
+            least = "1",
+            says = "recipients that one account may send to in an hour; more: 450 4.7.1")
+        int accountRecipientsHourMax,
+    @Limit(
+            value = "5000",
+            least = "1",
+            says = "recipients that one account may send to in a day; more: 450 4.7.1")
+        int accountRecipientsDayMax,
+    @Limit(
             value = "52428800",
             least = "65536",
             most = "2000000000",

@@ -46,6 +46,7 @@ import longhand.relay.Routing;
 import longhand.relay.Target;
 import longhand.relay.Timeouts;
 import longhand.relay.TlsPolicy;
+import longhand.smtp.SendingLimits;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
 import longhand.srs.SenderRewriting;
@@ -234,6 +235,7 @@ public final class TestServer implements AutoCloseable {
                     plain,
                     limits,
                     Clock.systemUTC(),
+                    new SendingLimits(limits, Clock.systemUTC()),
                     new DkimKeys(data, new FileSystemDisk(), Clock.systemUTC()),
                     journeys));
     listeners.put(name, opened);

@@ -53,6 +53,8 @@ class SmtpSessionTest {
           .with("messageOctetsMax", 65_536)
           .with("smtpTextLineOctetsMax", 30_000)
           .with("smtpRecipientsMax", 100)
+          .with("accountMessagesHourMax", 3)
+          .with("accountRecipientsHourMax", 5)
           .with("headerFieldsMax", 200)
           .with("smtpIdleTimeout", Duration.ofMillis(700))
           .with("smtpStressIdleTimeout", Duration.ofMillis(300))
@@ -644,5 +646,32 @@ class SmtpSessionTest {
     assertThat(verification.finish().results())
         .hasSize(2)
         .allMatch(result -> result instanceof DkimResult.Pass);
+  }
+
+  /// A stolen password does little: so many messages and recipients an hour, whatever the session.
+  @Test
+  void anAccountSendsOnlySoMuch() throws Exception {
+    var address = server.listener("submission-plain").address();
+    for (int message = 1; message <= 4; message++) {
+      try (var client = new Client(new Socket(address.getAddress(), address.getPort()))) {
+        assertThat(client.send("EHLO client.example")).startsWith("250");
+        assertThat(client.send("AUTH PLAIN AGFuYQBzZWNyZXQ=")).startsWith("235");
+        assertThat(client.send("MAIL FROM:<ana@example.org>")).startsWith("250");
+        var first = client.send("RCPT TO:<ben@example.org>");
+        if (message == 3) {
+          // Four recipients were sent to, one more may be.
+          assertThat(first).startsWith("250");
+          assertThat(client.send("RCPT TO:<joe@example.net>")).startsWith("450 4.7.1");
+        } else if (message == 4) {
+          assertThat(first).startsWith("450 4.7.1");
+          continue;
+        } else {
+          assertThat(client.send("RCPT TO:<joe@example.net>")).startsWith("250");
+        }
+        assertThat(client.send("DATA")).startsWith("354");
+        client.raw("From: ana@example.org\r\n\r\ntext\r\n");
+        assertThat(client.send(".")).startsWith("250");
+      }
+    }
   }
 }
