@@ -789,7 +789,7 @@ final class CommandParser {
     if (value.regionMatches(true, 0, "utf-8;", 0, 6)) {
       unitext(address);
     } else {
-      printable(address);
+      mayBeUtf8(address);
     }
     return value;
   }
@@ -829,6 +829,18 @@ final class CommandParser {
       throw new Wrong(BAD_PARAMETER);
     }
     return value;
+  }
+
+  /// xtext of printable characters. Those beyond ASCII should come as `utf-8`, but Postfix sends
+  /// what it was given as `rfc822` (RFC 6533 §3 came later than most servers).
+  private static void mayBeUtf8(String value) throws Wrong {
+    var decoded = Xtext.decode(xtext(value));
+    for (int i = 0; i < decoded.length(); i++) {
+      char c = decoded.charAt(i);
+      if (Character.isISOControl(c) || c == '\ufffd') {
+        throw new Wrong(BAD_PARAMETER);
+      }
+    }
   }
 
   /// xtext of printable ASCII, blanks included: other characters have no place in a DSN (RFC 3461

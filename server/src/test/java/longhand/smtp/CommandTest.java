@@ -206,7 +206,7 @@ class CommandTest {
         "RCPT TO:<a@example.org> ORCPT=rfc822;",
         "RCPT TO:<a@example.org> ORCPT=;a",
         "RCPT TO:<a@example.org> ORCPT=rfc822;a+0D+0AX:",
-        "RCPT TO:<a@example.org> ORCPT=rfc822;a+C3+A9",
+        "RCPT TO:<a@example.org> ORCPT=rfc822;a+C3",
         "RCPT TO:<a@example.org> ORCPT=rfc822;a+2b",
         "RCPT TO:<a@example.org> ORCPT=utf-8;a+2B",
         "RCPT TO:<a@example.org> ORCPT=utf-8;a\\b",
