@@ -22,7 +22,7 @@ from peer import Peer
 
 USER = "ana@a.lab.test"
 SECONDS = float(os.environ.get("LONGHAND_LAB_SECONDS", "30"))
-SEED = int(os.environ.get("LONGHAND_LAB_SEED", str(time.time_ns() % 1_000_000)))
+SEED = int(os.environ.get("LONGHAND_LAB_SEED", "20"))
 OUT_CLIENTS = 3
 IN_CLIENTS = 3
 SERVERS = 3

@@ -188,6 +188,7 @@ final class RecodedStream extends InputStream {
         made.writeBytes(CRLF);
         cr = false;
         lineBegins = true;
+        dashed = false;
         continue;
       }
       if (cr) {

@@ -172,8 +172,12 @@ public final class Recoding {
       }
     }
 
+    /// Ends a stretch: the next one begins a line of its own, as it does when it is written.
     void end() {
       odd |= cr;
+      cr = false;
+      line = 0;
+      dashed = false;
     }
 
     /// Whether quoted-printable has fewer octets than base64, or few more and can be read.
@@ -196,14 +200,11 @@ public final class Recoding {
         if (entity.kind == Part.Kind.LEAF) {
           var body = new Look();
           at = pass(in, buffer, at, entity.end, body);
-          body.end();
           decide(i, body);
         }
       }
       pass(in, buffer, at, entities.getFirst().end, around);
     }
-    around.end();
-    fields.end();
     boolean sevenBit = target == Target.SEVEN_BIT;
     needed |= around.odd || fields.odd || (sevenBit && around.eightBit > 0);
     eightBitStructure =
@@ -222,6 +223,7 @@ public final class Recoding {
       look.take(buffer, n);
       at += n;
     }
+    look.end();
     return at;
   }
 

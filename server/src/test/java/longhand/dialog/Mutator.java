@@ -93,9 +93,4 @@ public final class Mutator {
   public static long untilNanos() {
     return System.nanoTime() + Long.getLong("longhand.fuzz.seconds", 2) * 1_000_000_000L;
   }
-
-  /// The seed: of the property `longhand.seed`, or of the clock.
-  public static long seed() {
-    return Long.getLong("longhand.seed", System.nanoTime());
-  }
 }

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import longhand.Seed;
 import longhand.dns.DnsSettings.Validation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -295,7 +296,7 @@ class StubResolverTest {
 
   @Test
   void damagedAnswersGiveValuesAndNothingElse() throws IOException {
-    long seed = System.nanoTime();
+    long seed = Seed.value();
     var random = new Random(seed);
     try (var server =
         new FakeNameServer(

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import longhand.Seed;
 import longhand.dialog.Mutator;
 import longhand.mail.Envelope;
 import longhand.message.Header;
@@ -102,7 +103,7 @@ class HostilePropertyTest {
 
   @Test
   void threePartsAndTheirFields() throws IOException {
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     long until = Mutator.untilNanos();
     for (int n = 0; System.nanoTime() < until; n++) {
       var what = "seed " + (seed + n);
@@ -154,7 +155,7 @@ class HostilePropertyTest {
   void python(@TempDir Path folder) throws Exception {
     var python = Path.of("/usr/bin/python3");
     assumeTrue(Files.isExecutable(python), "skipped: no python3");
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     var expected = new StringBuilder();
     for (int n = 0; n < 200; n++) {
       var made = make(seed + n);

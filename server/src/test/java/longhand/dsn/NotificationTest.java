@@ -14,6 +14,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import longhand.Seed;
 import longhand.dialog.Mutator;
 import longhand.mail.Address;
 import longhand.mail.Domain;
@@ -146,7 +147,7 @@ class NotificationTest {
 
   @Test
   void arbitraryOctetsAreReadOrNot() throws IOException {
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     var report =
         write(report(failed(path("jos\u00e9", "utf-8;a\\x{2B}b@x.org"), "550 no")), MESSAGE);
     var mutator =

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
+import longhand.Seed;
 import longhand.wire.Limits;
 import org.junit.jupiter.api.Test;
 
@@ -122,7 +123,7 @@ class ImapFuzzTest {
 
   @Test
   void commands() throws Exception {
-    long seed = Long.getLong("longhand.fuzz.seed", System.nanoTime());
+    long seed = Seed.value();
     long until = System.nanoTime() + Long.getLong("longhand.fuzz.seconds", 3) * 1_000_000_000L;
     var starts = List.of("a ", "a FETCH 1 ", "a UID SEARCH ", "a STORE 1 ", "a LIST ", "a ID ", "");
     for (long n = seed; System.nanoTime() < until; n++) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
+import longhand.Seed;
 import longhand.disk.FileSystemDisk;
 import longhand.disk.SimDisk;
 import org.junit.jupiter.api.Test;
@@ -64,7 +65,7 @@ class JourneysTest {
 
   @Test
   void whateverIsNotedIsReadBack() throws IOException {
-    long seed = System.nanoTime();
+    long seed = Seed.value();
     System.out.println("journeys: seed " + seed);
     var random = new Random(seed);
     var noted = new HashMap<String, List<Station>>();
@@ -187,7 +188,7 @@ class JourneysTest {
 
   @Test
   void whatACrashLeavesIsReadAndTheRestPassedOver() throws IOException {
-    long seed = System.nanoTime();
+    long seed = Seed.value();
     System.out.println("journeys after a crash: seed " + seed);
     var random = new Random(seed);
     for (int round = 0; round < 60; round++) {

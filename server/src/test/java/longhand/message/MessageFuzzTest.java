@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import longhand.Seed;
 import org.junit.jupiter.api.Test;
 
 /// Octets that somebody sends to hurt: nothing throws, hangs, or makes an answer that is not
@@ -65,7 +66,7 @@ class MessageFuzzTest {
 
   @Test
   void messages() {
-    long seed = Long.getLong("longhand.fuzz.seed", System.nanoTime());
+    long seed = Seed.value();
     long until = System.nanoTime() + seconds() * 1_000_000_000L;
     for (long n = seed; System.nanoTime() < until; n++) {
       var octets = octets(new Random(n), 400);

@@ -15,6 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import longhand.Seed;
 import longhand.dialog.Mutator;
 import longhand.message.Recoding.Target;
 import org.junit.jupiter.api.Tag;
@@ -173,7 +174,7 @@ class RecodingPropertyTest {
 
   @Test
   void partsDecodeToTheSame() throws IOException {
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     long until = Mutator.untilNanos();
     int changed = 0;
     for (long n = 0; System.nanoTime() < until; n++) {
@@ -195,7 +196,7 @@ class RecodingPropertyTest {
   /// Whatever octets come: text comes out, or it is said that it cannot be.
   @Test
   void arbitraryOctets() throws IOException {
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     var seeds = new ArrayList<byte[]>();
     for (int n = 0; n < 20; n++) {
       seeds.add(message(seed + n));
@@ -228,7 +229,7 @@ class RecodingPropertyTest {
   void python(@TempDir Path folder) throws Exception {
     var python = Path.of("/usr/bin/python3");
     assumeTrue(Files.isExecutable(python), "skipped: no python3");
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     for (int n = 0; n < 150; n++) {
       var message = message(seed + n);
       Files.write(folder.resolve(n + ".was"), message);

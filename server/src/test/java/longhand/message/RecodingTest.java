@@ -233,6 +233,14 @@ class RecodingTest {
     assertThat(of("A: \u00e9\r\n\r\nx", Target.TEXT).eightBit()).isTrue();
   }
 
+  /// A line that a lone CR begins is no boundary, though the line before it began with a dash.
+  @Test
+  void aDashCountsForItsLineAlone() throws IOException {
+    var message =
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n-\r\n\r\u00ff\r\n--b\r\n\r\n--b--";
+    assertThat(recoded(message, Target.SEVEN_BIT)).contains("-\r\n ?\r\n--b");
+  }
+
   @Test
   void aMessageThatShrinksIsAnError() {
     var calls = new AtomicInteger();

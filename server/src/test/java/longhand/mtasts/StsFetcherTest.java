@@ -16,6 +16,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SSLSocket;
+import longhand.Seed;
 import longhand.dns.DnsName;
 import longhand.dns.Reach;
 import longhand.dns.ScriptedDns;
@@ -282,7 +283,7 @@ class StsFetcherTest {
 
   @Test
   void damagedRepliesGiveValues() throws IOException {
-    long seed = System.nanoTime();
+    long seed = Seed.value();
     var random = new Random(seed);
     var replies = new ArrayList<byte[]>();
     for (int i = 0; i < 60; i++) {

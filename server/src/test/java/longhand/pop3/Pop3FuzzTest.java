@@ -3,6 +3,7 @@ package longhand.pop3;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.stream.Stream;
+import longhand.Seed;
 import longhand.dialog.Mutator;
 import org.junit.jupiter.api.Test;
 
@@ -11,7 +12,7 @@ class Pop3FuzzTest {
 
   @Test
   void commands() {
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     var mutator =
         new Mutator(
             seed,

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import longhand.Seed;
 import longhand.dialog.TestServer;
 import longhand.store.Mailbox;
 import longhand.wire.Connection;
@@ -194,7 +195,7 @@ class Pop3SessionTest {
   /// Stuffing by the rule, whatever the message and however it is cut.
   @Test
   void stuffingIsByTheRule() throws Exception {
-    long seed = Long.getLong("longhand.seed", System.nanoTime());
+    long seed = Seed.value();
     var random = new Random(seed);
     for (int round = 0; round < 300; round++) {
       var message = new StringBuilder();

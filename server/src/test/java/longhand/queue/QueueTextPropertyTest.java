@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import longhand.Seed;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /// What the queue writes down is what it reads again, whatever senders and servers put into it.
 class QueueTextPropertyTest {
 
-  private static final long SEED = Long.getLong("longhand.seed", System.nanoTime());
+  private static final long SEED = Seed.value();
 
   @Test
   void whatIsWrittenIsRead() throws Exception {

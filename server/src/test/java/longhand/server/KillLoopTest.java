@@ -26,6 +26,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import longhand.Seed;
 import longhand.check.Checker;
 import longhand.check.Finding;
 import longhand.disk.FileSystemDisk;
@@ -102,7 +103,7 @@ class KillLoopTest {
 
   @Test
   void whatWasAcknowledgedSurvives() throws Exception {
-    long seed = Long.getLong("longhand.seed", System.nanoTime());
+    long seed = Seed.value();
     System.out.println("kill loop: " + ROUNDS + " rounds, seed " + seed);
     var random = new Random(seed);
     prepare();

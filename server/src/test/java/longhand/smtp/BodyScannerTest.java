@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
+import longhand.Seed;
 import longhand.wire.BareLineEndException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -141,7 +142,7 @@ class BodyScannerTest {
   /// Whatever message is stuffed by the rule comes back, in whatever pieces.
   @Test
   void stuffedMessagesComeBack() throws IOException {
-    long seed = Long.getLong("longhand.seed", System.nanoTime());
+    long seed = Seed.value();
     var random = new Random(seed);
     var alphabet = ".\0ax\u00ff";
     for (int round = 0; round < 2000; round++) {

@@ -11,6 +11,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import longhand.Seed;
 import longhand.dialog.Mutator;
 import longhand.mail.Domain;
 import longhand.wire.BareLineEndException;
@@ -29,7 +30,7 @@ class SmtpFuzzTest {
 
   @Test
   void commands() {
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     var mutator =
         new Mutator(
             seed,
@@ -75,7 +76,7 @@ class SmtpFuzzTest {
   /// bare CR or LF before it is always refused.
   @Test
   void data() throws IOException {
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     var mutator =
         new Mutator(
             seed,
@@ -154,7 +155,7 @@ class SmtpFuzzTest {
 
   @Test
   void fromFields() {
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     var mutator =
         new Mutator(
             seed,

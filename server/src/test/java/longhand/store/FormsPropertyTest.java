@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import longhand.Seed;
 import longhand.disk.Disk;
 import longhand.disk.DiskFile;
 import longhand.disk.FileSystemDisk;
@@ -160,7 +161,7 @@ class FormsPropertyTest {
 
   @Test
   void theStoredFormIsTheGrammars() throws IOException {
-    long seed = System.nanoTime();
+    long seed = Seed.value();
     for (int i = 0; i < 6000; i++) {
       var random = new Random(seed + i);
       var wire = random(random, random.nextInt(30));
@@ -171,7 +172,7 @@ class FormsPropertyTest {
 
   @Test
   void theWireFormUndoesIt() throws IOException {
-    long seed = System.nanoTime();
+    long seed = Seed.value();
     for (int i = 0; i < 6000; i++) {
       var random = new Random(seed + i);
       var wire = random(random, random.nextInt(30));
@@ -193,7 +194,7 @@ class FormsPropertyTest {
   /// More than is read from the document at once.
   @Test
   void theWireFormUndoesItForLongMessages() throws IOException {
-    long seed = System.nanoTime();
+    long seed = Seed.value();
     for (int i = 0; i < 40; i++) {
       var random = new Random(seed + i);
       var wire = random(random, 4000 + random.nextInt(11_000));

@@ -16,6 +16,7 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import longhand.Seed;
 import longhand.disk.SimDisk;
 import org.junit.jupiter.api.Test;
 
@@ -185,7 +186,7 @@ class TlsCountsTest {
 
   @Test
   void aCrashLeavesWhatWasSavedBeforeOrNow() throws IOException {
-    long seed = System.nanoTime();
+    long seed = Seed.value();
     var random = new Random(seed);
     for (int crash = 1; crash < 40; crash++) {
       disk = new SimDisk();

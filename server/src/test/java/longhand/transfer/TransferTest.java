@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import longhand.Seed;
 import longhand.disk.FileSystemDisk;
 import longhand.mail.Address;
 import longhand.mail.Domain;
@@ -296,7 +297,7 @@ class TransferTest {
 
   @Test
   void randomTextsSurviveEachFormat() throws Exception {
-    long seed = Long.getLong("longhand.seed", System.nanoTime());
+    long seed = Seed.value();
     var random = new Random(seed);
     var account = account("jbob");
     var lines =

@@ -13,6 +13,7 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Random;
+import longhand.Seed;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -164,7 +165,7 @@ class ConnectionTest {
 
   @Test
   void lineEndsAreFoundWhereverTheyAre() {
-    long seed = Long.getLong("longhand.seed", System.nanoTime());
+    long seed = Seed.value();
     var random = new Random(seed);
     byte[] near = {'\r', '\n', 0, 0x0b, 0x0c, 0x0e, 0x09, (byte) 0x8a, (byte) 0x8d, 'x', -1};
     for (int round = 0; round < 20_000; round++) {

@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32C;
+import longhand.Seed;
 import longhand.dialog.Mutator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -148,7 +149,7 @@ class ProxyHeaderTest {
 
   @Test
   void arbitraryOctetsAreReadOrNot() {
-    long seed = Mutator.seed();
+    long seed = Seed.value();
     var mutator =
         new Mutator(
             seed,
