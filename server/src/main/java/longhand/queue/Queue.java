@@ -6,22 +6,18 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
@@ -30,6 +26,7 @@ import longhand.dsn.Told;
 import longhand.journey.Journeys;
 import longhand.mail.Address;
 import longhand.mail.Envelope;
+import longhand.queue.WaitingList.Waiting;
 import longhand.store.Account;
 import longhand.store.Append;
 import longhand.store.Entry;
@@ -74,23 +71,6 @@ public final class Queue implements Closeable {
     public static final Settings DEFAULT = new Settings(20_000, Duration.ofSeconds(5));
   }
 
-  /// A message that is not being tried.
-  ///
-  /// @param uid of its entry
-  /// @param stateUid of the entry that says what became of it; 0 when there is none
-  /// @param id 0 when only its text knows it
-  /// @param anyway whether it is tried though its recipients' time has not come
-  private record Waiting(
-      QueueDocument document, int uid, int stateUid, long id, Instant due, boolean anyway) {
-
-    static Waiting of(
-        QueueDocument document, Entry entry, @Nullable Entry state, long id, Instant due) {
-      // UIDs are unsigned numbers of 32 bits.
-      return new Waiting(
-          document, (int) entry.uid(), state == null ? 0 : (int) state.uid(), id, due, false);
-    }
-  }
-
   private final Store store;
   private final InstantSource clock;
   private final Settings settings;
@@ -100,10 +80,7 @@ public final class Queue implements Closeable {
   private final Recorder recorder;
   private final Relaying relaying;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
-  private final PriorityQueue<Waiting> waiting =
-      new PriorityQueue<>(Comparator.comparing(Waiting::due));
+  private final WaitingList waiting = new WaitingList();
   private final Map<String, QueuedMessage> active = new ConcurrentHashMap<>();
   private volatile Function<Address, List<ReturnPath>> returnPaths = _ -> List.of();
   private @Nullable Thread scheduler;
@@ -132,7 +109,16 @@ public final class Queue implements Closeable {
     this.reports = new Reports(store, hostname, random, address -> returnPaths.apply(address));
     var journey = new QueueJourney(journeys);
     var recorder =
-        new Recorder(store, courier, clock, random, counts, this::notice, this::over, journey);
+        new Recorder(
+            store,
+            courier,
+            clock,
+            random,
+            counts,
+            this::notice,
+            this::over,
+            waiting::wake,
+            journey);
     this.recorder = recorder;
     this.relaying =
         new Relaying(courier, clock, random, settings.idle(), threads, recorder, journey);
@@ -192,7 +178,7 @@ public final class Queue implements Closeable {
       var release = QueuedMessage.release(arrival);
       if (closing || release.isAfter(now) || active.size() >= settings.activeMax()) {
         document.account().release();
-        later(Waiting.of(document, entry, null, number(arrival.id()), release));
+        waiting.add(Waiting.of(document, entry, null, release));
         return;
       }
       var fresh = Progress.fresh(release);
@@ -284,18 +270,20 @@ public final class Queue implements Closeable {
     try {
       load();
       while (!closing) {
-        long nanos = step();
-        lock.lock();
-        try {
-          if (!closing) {
-            changed.awaitNanos(nanos);
-          }
-        } finally {
-          lock.unlock();
-        }
+        waiting.await(stepNanos());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /// A fault of ours in one message is no reason to try none of the others ever again.
+  private long stepNanos() {
+    try {
+      return step();
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "the queue goes on after a fault in it", e);
+      return UNRECORDED_NANOS;
     }
   }
 
@@ -323,61 +311,22 @@ public final class Queue implements Closeable {
       return;
     }
     var account = document.account();
-    record Known(Entry entry, QueueText.State state) {}
-    var states = new HashMap<Long, Known>();
-    var orphans = new ArrayList<Removal>();
     var now = clock.instant();
+    QueueDocument.Contents contents;
     try (var view = account.view(Mailbox.INBOX, false)) {
-      int end = view.sequenceNotBelow(document.uidNext());
-      for (int i = 1; i < end; i++) {
-        var entry = view.at(i);
-        if (!isState(entry)) {
-          continue;
-        }
-        var state = readState(account, entry);
-        if (state == null || view.sequenceOf(state.uid()) == 0) {
-          orphans.add(new Removal(account, entry));
-        } else {
-          states.put(state.uid(), new Known(entry, state));
-        }
-      }
-      for (int i = 1; i < end; i++) {
-        var entry = view.at(i);
-        if (isState(entry)) {
-          continue;
-        }
-        document.messages.incrementAndGet();
-        if (entry.marks().has(Flag.FLAGGED)) {
-          continue;
-        }
-        var known = states.get(entry.uid());
-        later(
-            known == null
-                ? Waiting.of(document, entry, null, 0, now)
-                : Waiting.of(
-                    document, entry, known.entry, number(known.state.id()), due(known.state)));
+      contents = document.contents(view, document.uidNext());
+    }
+    for (var held : contents.messages()) {
+      document.messages.incrementAndGet();
+      if (!held.isHeld()) {
+        var due = held.state() == null ? now : due(held.state());
+        waiting.add(Waiting.of(document, held.entry(), held.stateEntry(), due));
       }
     }
-    if (!orphans.isEmpty()) {
-      store.change(List.of(), orphans);
-    }
-  }
-
-  private static boolean isState(Entry entry) {
-    return entry.marks().has(Flag.SEEN);
-  }
-
-  private QueueText.@Nullable State readState(Account account, Entry entry) {
-    try (var in = account.open(entry)) {
-      return QueueText.readState(in);
-    } catch (IOException e) {
-      LOG.log(
-          Level.WARNING,
-          () ->
-              account.address()
-                  + ": what became of a message cannot be read, so it is tried as if never before: "
-                  + e.getMessage());
-      return null;
+    if (!contents.orphans().isEmpty()) {
+      store.change(
+          List.of(),
+          contents.orphans().stream().map(entry -> new Removal(account, entry)).toList());
     }
   }
 
@@ -388,36 +337,14 @@ public final class Queue implements Closeable {
         .orElse(Instant.EPOCH);
   }
 
-  private void later(Waiting message) {
-    lock.lock();
-    try {
-      waiting.add(message);
-      if (message.equals(waiting.peek())) {
-        changed.signal();
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /// Takes up what is due, and gives the time until it should be called again, in nanoseconds.
   long step() {
     boolean recorded = recorder.recordAgain();
     var now = clock.instant();
-    while (true) {
-      Waiting next;
-      lock.lock();
-      try {
-        next = waiting.peek();
-        if (next == null || closing) {
-          break;
-        }
-        if (next.due().isAfter(now) || active.size() >= settings.activeMax()) {
-          break;
-        }
-        waiting.poll();
-      } finally {
-        lock.unlock();
+    while (!closing && active.size() < settings.activeMax()) {
+      var next = waiting.pollDue(now);
+      if (next == null) {
+        break;
       }
       takeUp(next, now);
     }
@@ -425,17 +352,8 @@ public final class Queue implements Closeable {
     if (!recorded) {
       return UNRECORDED_NANOS;
     }
-    lock.lock();
-    try {
-      var next = waiting.peek();
-      long nanos =
-          next == null
-              ? Long.MAX_VALUE
-              : TimeUnit.MILLISECONDS.toNanos(Duration.between(now, next.due()).toMillis() + 1);
-      return Math.clamp(nanos, 10_000_000L, TimeUnit.SECONDS.toNanos(60));
-    } finally {
-      lock.unlock();
-    }
+    long millis = waiting.untilNext(now).toMillis() + 1;
+    return TimeUnit.MILLISECONDS.toNanos(Math.clamp(millis, 10, 60_000));
   }
 
   private void takeUp(Waiting next, Instant now) {
@@ -472,14 +390,7 @@ public final class Queue implements Closeable {
                   + e.getMessage());
     } catch (IOException | MailboxException e) {
       LOG.log(Level.WARNING, () -> account.address() + ": " + e.getMessage());
-      later(
-          new Waiting(
-              next.document(),
-              next.uid(),
-              next.stateUid(),
-              next.id(),
-              now.plus(Duration.ofMinutes(1)),
-              next.anyway()));
+      waiting.add(next.at(now.plus(Duration.ofMinutes(1))));
     } finally {
       if (!taken) {
         account.release();
@@ -495,19 +406,8 @@ public final class Queue implements Closeable {
       var account = document.account();
       account.retain();
       try (var view = account.view(Mailbox.INBOX, false)) {
-        var states = new HashMap<Long, Entry>();
-        for (int i = 1; i <= view.count(); i++) {
-          var entry = view.at(i);
-          var state = isState(entry) ? readState(account, entry) : null;
-          if (state != null) {
-            states.put(state.uid(), entry);
-          }
-        }
-        for (int i = 1; i <= view.count(); i++) {
-          var entry = view.at(i);
-          if (!isState(entry)) {
-            entry(document, entry, states.get(entry.uid())).ifPresent(told);
-          }
+        for (var held : document.contents(view, Long.MAX_VALUE).messages()) {
+          entry(document, held).ifPresent(told);
         }
       } catch (IOException | MailboxException e) {
         LOG.log(Level.WARNING, () -> account.address() + ": " + e.getMessage());
@@ -517,50 +417,21 @@ public final class Queue implements Closeable {
     }
   }
 
-  private Optional<QueueEntry> entry(
-      QueueDocument document, Entry entry, @Nullable Entry stateEntry) {
-    QueuedMessage message;
+  private Optional<QueueEntry> entry(QueueDocument document, QueueDocument.Held held) {
     try {
-      message = QueuedMessage.read(document, entry, stateEntry);
+      var message = QueuedMessage.read(document, held.entry(), held.stateEntry());
+      var state =
+          held.isHeld()
+              ? QueueEntry.State.HELD
+              : active.containsKey(message.arrival().id())
+                  ? QueueEntry.State.ACTIVE
+                  : QueueEntry.State.WAITING;
+      return Optional.of(QueueEntry.of(message, state));
     } catch (IOException e) {
       // It has come to its end meanwhile, or cannot be read, which was logged when it was tried.
       LOG.log(Level.DEBUG, () -> "not listed: " + e);
       return Optional.empty();
     }
-    var arrival = message.arrival();
-    var waits = new ArrayList<QueueEntry.Recipient>();
-    var next = Instant.MAX;
-    for (int i = 0; i < message.recipients.size(); i++) {
-      var progress = message.recipients.get(i);
-      if (progress.waits()) {
-        next = progress.next().isBefore(next) ? progress.next() : next;
-        waits.add(
-            new QueueEntry.Recipient(
-                arrival.envelope().to().get(i).address(),
-                progress.attempts(),
-                progress.next(),
-                progress
-                    .last()
-                    .map(
-                        last ->
-                            new QueueEntry.Last(
-                                last.at(), last.status(), last.server(), last.words()))));
-      }
-    }
-    var state =
-        entry.marks().has(Flag.FLAGGED)
-            ? QueueEntry.State.HELD
-            : active.containsKey(arrival.id()) ? QueueEntry.State.ACTIVE : QueueEntry.State.WAITING;
-    return Optional.of(
-        new QueueEntry(
-            arrival.id(),
-            arrival.arrived(),
-            arrival.account(),
-            arrival.envelope(),
-            message.sizeOctets(),
-            state,
-            next,
-            waits));
   }
 
   /// What is done with a message at somebody's word.
@@ -589,27 +460,12 @@ public final class Queue implements Closeable {
       var account = document.account();
       account.retain();
       try (var view = account.view(Mailbox.INBOX, false)) {
-        var states = new HashMap<String, Entry>();
-        var messages = new HashMap<String, Entry>();
-        for (int i = 1; i <= view.count(); i++) {
-          var entry = view.at(i);
-          try (var in = account.open(entry)) {
-            if (isState(entry)) {
-              states.put(QueueText.readState(in).id(), entry);
-            } else {
-              messages.put(QueueText.readArrival(in).id(), entry);
-            }
-          } catch (IOException e) {
-            // Gone meanwhile, or not readable, which was said when it was tried.
-            LOG.log(Level.DEBUG, () -> "not looked at: " + e);
-          }
+        var here = new LinkedHashMap<String, QueueDocument.Held>();
+        for (var held : document.contents(view, Long.MAX_VALUE).messages()) {
+          id(account, held.entry()).filter(wanted::contains).ifPresent(id -> here.put(id, held));
         }
-        for (var message : messages.entrySet()) {
-          var id = message.getKey();
-          if (wanted.contains(id)
-              && order(document, message.getValue(), states.get(id), id, order)) {
-            done.add(id);
-          }
+        if (!here.isEmpty()) {
+          done.addAll(order(document, here, order));
         }
       } catch (MailboxException e) {
         throw new IOException(e);
@@ -620,55 +476,70 @@ public final class Queue implements Closeable {
     return done;
   }
 
-  private boolean order(
-      QueueDocument document, Entry message, @Nullable Entry state, String id, Order order)
+  private static Optional<String> id(Account account, Entry entry) {
+    try (var in = account.open(entry)) {
+      return Optional.of(QueueText.readArrival(in).id());
+    } catch (IOException e) {
+      // Gone meanwhile, or not readable, which was said when it was tried.
+      LOG.log(Level.DEBUG, () -> "not looked at: " + e);
+      return Optional.empty();
+    }
+  }
+
+  /// Carries out an order with messages of one document, and gives the ids of those it reached.
+  private Set<String> order(
+      QueueDocument document, Map<String, QueueDocument.Held> some, Order order)
       throws IOException {
-    var account = document.account();
-    var held = List.of(message);
-    var mark = Marks.of(Flag.FLAGGED);
-    boolean waited;
-    lock.lock();
-    try {
-      waited =
-          waiting.removeIf(
-              each -> each.document() == document && each.uid() == (int) message.uid());
-    } finally {
-      lock.unlock();
-    }
-    boolean wasHeld = message.marks().has(Flag.FLAGGED);
-    if (!waited && !wasHeld) {
-      return false;
-    }
+    var uids = new HashSet<Integer>();
+    some.values().forEach(held -> uids.add((int) held.entry().uid()));
+    var waited = waiting.remove(document, uids);
+    some.values().removeIf(held -> !held.isHeld() && !waited.contains((int) held.entry().uid()));
     var now = clock.instant();
-    var again = Waiting.of(document, message, state, number(id), now);
-    boolean done = false;
+    var left = new LinkedHashMap<>(some);
     try {
       switch (order) {
         case HOLD -> {
-          account.mark(held, Account.Change.ADD, mark);
-          done = true;
+          mark(document, some.values(), Account.Change.ADD);
+          left.clear();
         }
         case RELEASE, RETRY -> {
-          if (wasHeld) {
-            account.mark(held, Account.Change.REMOVE, mark);
-          }
-          done = true;
-          later(
-              new Waiting(again.document(), again.uid(), again.stateUid(), again.id(), now, true));
+          var held = some.values().stream().filter(QueueDocument.Held::isHeld).toList();
+          mark(document, held, Account.Change.REMOVE);
+          left.clear();
+          some.values().forEach(each -> waiting.add(waiting(document, each, now).anywayAt(now)));
         }
         case RETURN, REMOVE -> {
-          var read = QueuedMessage.read(document, message, state);
-          recorder.giveUp(read, order == Order.RETURN);
-          document.messages.decrementAndGet();
-          done = true;
+          for (var each : some.entrySet()) {
+            var held = each.getValue();
+            var message = QueuedMessage.read(document, held.entry(), held.stateEntry());
+            recorder.giveUp(message, order == Order.RETURN);
+            document.messages.decrementAndGet();
+            left.remove(each.getKey());
+          }
         }
       }
     } finally {
-      if (!done && !wasHeld) {
-        later(again);
+      // What was not reached waits on.
+      for (var held : left.values()) {
+        if (!held.isHeld()) {
+          waiting.add(waiting(document, held, now));
+        }
       }
     }
-    return true;
+    return some.keySet();
+  }
+
+  private static Waiting waiting(QueueDocument document, QueueDocument.Held held, Instant due) {
+    return Waiting.of(document, held.entry(), held.stateEntry(), due);
+  }
+
+  private static void mark(
+      QueueDocument document, Collection<QueueDocument.Held> some, Account.Change change)
+      throws IOException {
+    if (!some.isEmpty()) {
+      var entries = some.stream().map(QueueDocument.Held::entry).toList();
+      document.account().mark(entries, change, Marks.of(Flag.FLAGGED));
+    }
   }
 
   /// All jobs of a message have ended: it waits again, or is gone.
@@ -690,41 +561,17 @@ public final class Queue implements Closeable {
     if (message.gone) {
       document.messages.decrementAndGet();
     } else {
-      later(
-          Waiting.of(
-              document, message.entry(), message.state, number(message.arrival().id()), due));
+      waiting.add(Waiting.of(document, message.entry(), message.state, due));
     }
     document.account().release();
     if (active.size() == settings.activeMax() - 1) {
-      signal();
-    }
-  }
-
-  private void signal() {
-    lock.lock();
-    try {
-      changed.signal();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private static long number(String id) {
-    try {
-      return Long.parseLong(id, 36);
-    } catch (NumberFormatException e) {
-      return 0;
+      waiting.wake();
     }
   }
 
   /// How many messages there are: being tried, and waiting.
   public int size() {
-    lock.lock();
-    try {
-      return waiting.size() + active.size();
-    } finally {
-      lock.unlock();
-    }
+    return waiting.size() + active.size();
   }
 
   /// Tries nothing more. Sessions in the middle of a message are waited for, for a moment; what
@@ -732,7 +579,7 @@ public final class Queue implements Closeable {
   @Override
   public void close() {
     closing = true;
-    signal();
+    waiting.wake();
     try {
       var thread = scheduler;
       if (thread != null) {

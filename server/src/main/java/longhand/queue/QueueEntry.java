@@ -1,6 +1,7 @@
 package longhand.queue;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import longhand.mail.Address;
@@ -47,5 +48,34 @@ public record QueueEntry(
 
   public QueueEntry {
     waiting = List.copyOf(waiting);
+  }
+
+  static QueueEntry of(QueuedMessage message, State state) {
+    var arrival = message.arrival();
+    var waits = new ArrayList<Recipient>();
+    var next = Instant.MAX;
+    for (int i = 0; i < message.recipients.size(); i++) {
+      var progress = message.recipients.get(i);
+      if (progress.waits()) {
+        next = progress.next().isBefore(next) ? progress.next() : next;
+        waits.add(
+            new Recipient(
+                arrival.envelope().to().get(i).address(),
+                progress.attempts(),
+                progress.next(),
+                progress
+                    .last()
+                    .map(last -> new Last(last.at(), last.status(), last.server(), last.words()))));
+      }
+    }
+    return new QueueEntry(
+        arrival.id(),
+        arrival.arrived(),
+        arrival.account(),
+        arrival.envelope(),
+        message.sizeOctets(),
+        state,
+        next,
+        waits);
   }
 }

@@ -45,10 +45,12 @@ final class Recorder {
   private final Removals ends;
   private final Notice.Writer notices;
   private final Consumer<QueuedMessage> over;
+  private final Runnable unwritten;
   private final QueueJourney journey;
   private final ConcurrentLinkedQueue<QueuedMessage> unrecorded = new ConcurrentLinkedQueue<>();
 
   /// @param over told when a message has no job under way any more, and all is written
+  /// @param unwritten told when something could not be written: `recordAgain` is owed
   Recorder(
       Store store,
       Courier courier,
@@ -57,6 +59,7 @@ final class Recorder {
       QueueCounts counts,
       Notice.Writer notices,
       Consumer<QueuedMessage> over,
+      Runnable unwritten,
       QueueJourney journey) {
     this.store = store;
     this.courier = courier;
@@ -66,6 +69,7 @@ final class Recorder {
     this.ends = new Removals(store);
     this.notices = notices;
     this.over = over;
+    this.unwritten = unwritten;
     this.journey = journey;
   }
 
@@ -73,21 +77,33 @@ final class Recorder {
   /// same message; then the job has ended.
   void record(QueuedMessage message, List<QueuedMessage.Result> results) {
     message.results.addAll(results);
-    boolean recorded = false;
+    boolean written = false;
+    try {
+      written = write(message);
+    } finally {
+      if (!written) {
+        unwritten.run();
+      }
+    }
+  }
+
+  /// Whether all that waits to be written of a message is; else `recordAgain` comes back to it.
+  private boolean write(QueuedMessage message) {
+    boolean written = false;
     message.recording.lock();
     try {
       // What others left behind may be all there was: then it is written already.
-      recorded = message.results.isEmpty() || commit(message);
+      written = message.results.isEmpty() || commit(message);
     } finally {
       message.recording.unlock();
-    }
-    if (recorded) {
-      if (message.end()) {
-        over.accept(message);
+      if (!written) {
+        unrecorded.add(message);
       }
-    } else {
-      unrecorded.add(message);
     }
+    if (written && message.end()) {
+      over.accept(message);
+    }
+    return written;
   }
 
   /// Takes a message out that nobody is trying, at somebody's word.
@@ -127,7 +143,7 @@ final class Recorder {
     for (int n = unrecorded.size(); n > 0; n--) {
       var message = unrecorded.poll();
       if (message != null) {
-        record(message, List.of());
+        write(message);
       }
     }
     return unrecorded.isEmpty();

@@ -4,18 +4,19 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import longhand.dsn.Original;
 import longhand.dsn.Report;
 import longhand.dsn.Told;
+import longhand.journey.JourneyId;
 import longhand.mail.Address;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
@@ -38,7 +39,6 @@ final class Reports {
   private final String hostname;
   private final RandomGenerator random;
   private final Function<Address, List<ReturnPath>> returnPaths;
-  private final AtomicLong ids = new AtomicLong(System.currentTimeMillis() << 16);
 
   /// @param hostname ours
   /// @param random that a sender cannot guess
@@ -69,6 +69,8 @@ final class Reports {
 
   /// Writes what is told of a message; empty when its sender is nowhere to be found, which is only
   /// logged: who is told of that, too, would be told for ever.
+  ///
+  /// @throws IOException when it cannot be written, or the directory cannot say who the sender is
   Optional<Prepared> prepare(
       String of,
       Envelope envelope,
@@ -78,12 +80,17 @@ final class Reports {
       Instant now)
       throws IOException {
     var to = envelope.from().address().orElseThrow();
-    var paths = returnPaths.apply(to);
+    List<ReturnPath> paths;
+    try {
+      paths = returnPaths.apply(to);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
     if (paths.isEmpty()) {
       LOG.log(Level.WARNING, () -> "message " + of + ": no report, since nobody is at " + to);
       return Optional.empty();
     }
-    var id = Long.toString(ids.incrementAndGet(), 36);
+    var id = JourneyId.next();
     // RFC 8689 §5: what was to travel under TLS only comes back so, and its body not at all.
     var about = envelope.handling().requireTls() ? envelope.withoutBody() : envelope;
     var report = new Report(hostname, about, arrived, now, "dsn." + id, told);

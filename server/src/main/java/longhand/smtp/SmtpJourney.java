@@ -3,9 +3,9 @@ package longhand.smtp;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 import longhand.delivery.Destination;
 import longhand.delivery.Outcome;
+import longhand.journey.JourneyId;
 import longhand.journey.Station;
 import longhand.mail.Address;
 import longhand.mail.ForwardPath;
@@ -15,8 +15,6 @@ import org.jspecify.annotations.Nullable;
 /// What a session notes of the journeys of its messages, refused ones too. A transaction has its
 /// message's id from MAIL on; what happens outside of one is noted under an id of the session.
 final class SmtpJourney {
-
-  private static final AtomicLong IDS = new AtomicLong(System.currentTimeMillis() << 16);
 
   /// Ends of an address that are named.
   private static final int ENDS_MAX = 5;
@@ -33,11 +31,6 @@ final class SmtpJourney {
     this.on = services.journeys().isOn();
   }
 
-  /// An id for a message, unique for ever.
-  static String newId() {
-    return Long.toString(IDS.incrementAndGet(), 36);
-  }
-
   private void note(String id, Station.Kind kind, String subject, String words, String value) {
     services.journeys().note(id, kind, subject, words, value);
   }
@@ -49,7 +42,7 @@ final class SmtpJourney {
   private String session() {
     var id = session;
     if (id == null) {
-      id = newId();
+      id = JourneyId.next();
       session = id;
       note(id, Station.Kind.CLIENT, peer(), "came to " + kind(), connection.peer().toString());
     }

@@ -23,6 +23,7 @@ import longhand.auth.Sasl;
 import longhand.delivery.Delivery;
 import longhand.delivery.Destination;
 import longhand.delivery.Outcome;
+import longhand.journey.JourneyId;
 import longhand.mail.Address;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.Envelope;
@@ -60,7 +61,7 @@ final class SmtpSession {
 
   /// What MAIL, RCPT and BDAT have said so far.
   private static final class Transaction {
-    final String id = SmtpJourney.newId();
+    final String id = JourneyId.next();
     final Command.Mail mail;
     final List<Destination.Found> to = new ArrayList<>(1);
     final List<ForwardPath> paths = new ArrayList<>(1);

@@ -1,7 +1,10 @@
 package longhand.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import longhand.disk.FileSystemDisk;
 import longhand.mail.Address;
 import longhand.mail.Domain;
@@ -431,5 +435,67 @@ class QueueTest {
     queue.pass(Duration.ofHours(1), Duration.ofMinutes(5));
     assertThat(courier.arrived).isEmpty();
     assertThat(queue.queue.size()).isZero();
+  }
+
+  /// The sender's account cannot be looked up, so what became of the message cannot be told yet.
+  @Test
+  void aReportWaitsForTheDirectory() throws Exception {
+    courier.answers = _ -> TestCourier.UNKNOWN;
+    queue.queue.returning(
+        _ -> {
+          throw new UncheckedIOException(new IOException("no directory"));
+        });
+    queue.accept(TEXT, "bob@example.net");
+    queue.run();
+    queue.pass(Duration.ofMinutes(1), Duration.ofSeconds(5));
+    assertThat(queue.queue.size()).isEqualTo(1);
+    queue.queue.returning(address -> List.of(new ReturnPath.Here(queue.store.account(address))));
+    queue.run();
+    assertThat(queue.reports(TestQueue.SENDER)).singleElement().asString().contains("5.1.1");
+    assertThat(queue.queue.size()).isZero();
+  }
+
+  /// A fault of ours, twice: once while results are written, once when that is tried again.
+  @Test
+  void theQueueOutlivesAFaultInIt() throws Exception {
+    courier.answers = _ -> TestCourier.UNKNOWN;
+    var calls = new AtomicInteger();
+    queue.queue.start(
+        address -> {
+          if (calls.incrementAndGet() <= 2) {
+            throw new IllegalStateException("a fault, as this test wants it");
+          }
+          return List.of(new ReturnPath.Here(queue.store.account(address)));
+        });
+    queue.accept(TEXT, "bob@example.net");
+    assertThatThrownBy(() -> queue.tasks.poll().run()).isInstanceOf(IllegalStateException.class);
+    for (int i = 0; queue.queue.size() > 0 && i < 300; i++) {
+      Thread.sleep(100);
+    }
+    assertThat(queue.queue.size()).isZero();
+    assertThat(queue.reports(TestQueue.SENDER)).hasSize(1);
+  }
+
+  /// Of many, those that an order names, and those it leaves waiting.
+  @Test
+  void anOrderForManyLeavesTheOthers() throws Exception {
+    courier.answers = _ -> TestCourier.GREYLISTED;
+    var ids = new ArrayList<String>();
+    for (int i = 0; i < 20; i++) {
+      ids.add(queue.accept(TEXT, "bob" + i + "@example.net"));
+    }
+    queue.run();
+    var some = ids.subList(5, 10);
+    assertThat(queue.queue.order(some, Queue.Order.HOLD)).containsExactlyInAnyOrderElementsOf(some);
+    assertThat(queue.queue.order(some.subList(0, 2), Queue.Order.REMOVE)).hasSize(2);
+    courier.answers = _ -> TestCourier.ACCEPTED;
+    queue.pass(Duration.ofHours(1), Duration.ofMinutes(5));
+    assertThat(courier.arrived).hasSize(15);
+    assertThat(entries()).hasSize(3).allMatch(each -> each.state() == QueueEntry.State.HELD);
+    assertThat(queue.queue.order(ids, Queue.Order.RELEASE))
+        .containsExactlyInAnyOrderElementsOf(some.subList(2, 5));
+    queue.run();
+    assertThat(courier.arrived).hasSize(18);
+    assertThat(entries()).isEmpty();
   }
 }
