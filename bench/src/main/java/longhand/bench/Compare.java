@@ -21,7 +21,7 @@ public final class Compare {
       Usage: bench/compare [--quick] [--only NAME]... [--rounds N] [--longhand-only] [--write] [--folder DIR]
 
         --quick          small loads, one round
-        --only NAME      one of: smtp append pop3 mailbox idle growth; may be given again
+        --only NAME      one of: smtp relay append pop3 mailbox idle growth; may be given again
         --rounds N       rounds of Longhand and its peers in turn (3); medians are shown
         --longhand-only  without Postfix and Dovecot
         --write          writes docs/performance.md
@@ -130,6 +130,10 @@ public final class Compare {
       return;
     }
     switch (group) {
+      case RELAY ->
+          measure(
+              group,
+              PostfixDovecot.prepare(PostfixDovecot.Format.MDBOX, false, work.resolve("peer")));
       case SMTP, APPEND, POP3, MAILBOX -> {
         for (var format : PostfixDovecot.Format.values()) {
           measure(group, PostfixDovecot.prepare(format, false, work.resolve("peer")));

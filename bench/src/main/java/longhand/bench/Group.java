@@ -50,6 +50,32 @@ enum Group {
     }
   },
 
+  /// Messages for another server, from the first connection until that server has taken the last:
+  /// accepted, kept in the queue, and brought there.
+  RELAY {
+    @Override
+    void run(MailServer server, Scale scale, Samples samples)
+        throws IOException, InterruptedException {
+      if (!Sink.available()) {
+        samples.note("relaying is left out: it needs smtp-sink of the package postfix");
+        return;
+      }
+      var kind = new TestMessage(MESSAGE_OCTETS);
+      int messages = Scale.messages(server, scale.smtpMany());
+      try (var sink = Sink.start(server)) {
+        for (long until = scale.warmUntil(); System.nanoTime() < until; ) {
+          relay(server, sink, kind, 50, messages / 10);
+        }
+        Load.settled(server);
+        samples.add(Measure.RELAY_10, server, relay(server, sink, kind, 10, messages));
+        double before = Load.settled(server);
+        samples.add(Measure.RELAY_50, server, relay(server, sink, kind, 50, messages));
+        double used = Load.settled(server) - before;
+        samples.add(Measure.RELAY_CPU, server, 1000 * used / messages);
+      }
+    }
+  },
+
   /// APPEND of one message after the other on 50 connections, each to an account of its own.
   APPEND {
     @Override
@@ -258,6 +284,21 @@ enum Group {
         _ -> SmtpClient.open(server),
         (client, number) -> client.send(kind, number));
     watch.await();
+    return messages / ((System.nanoTime() - began) / 1e9);
+  }
+
+  /// Messages a second, from the first connection until the sink has the last.
+  private static double relay(
+      MailServer server, Sink sink, TestMessage kind, int connections, int messages)
+      throws IOException, InterruptedException {
+    long expected = sink.messages() + messages;
+    long began = System.nanoTime();
+    Load.run(
+        connections,
+        messages,
+        _ -> SmtpClient.open(server),
+        (client, number) -> client.send(kind, "user" + number % 100 + "@" + MailServer.RELAYED));
+    sink.await(expected);
     return messages / ((System.nanoTime() - began) / 1e9);
   }
 

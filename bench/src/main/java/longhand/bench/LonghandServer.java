@@ -30,7 +30,7 @@ final class LonghandServer implements MailServer {
   /// @param folder is made
   static LonghandServer prepare(Path home, Path folder) throws IOException, InterruptedException {
     var launcher = home.resolve("longhand");
-    var ports = Processes.freePorts(3);
+    var ports = Processes.freePorts(4);
     Files.createDirectories(folder);
     Processes.copy(accounts(home, launcher), folder.resolve("data"));
     var config = writeConfig(folder, ports);
@@ -48,7 +48,7 @@ final class LonghandServer implements MailServer {
     }
     Processes.remove(kept);
     Files.createDirectories(kept);
-    var config = writeConfig(kept, new int[] {1, 2, 3});
+    var config = writeConfig(kept, new int[] {1, 2, 3, 4});
     var rows = new StringBuilder("address,password,name,quota\n");
     for (int i = 0; i < ACCOUNTS; i++) {
       rows.append(MailServer.address(i)).append(',').append(PASSWORD).append(",,\n");
@@ -74,10 +74,19 @@ final class LonghandServer implements MailServer {
         data = "data"
         [[domain]]
         name = "bench.test"
+        [[domain]]
+        name = "relay.test"
+        backup = true
+        [[route]]
+        domain = "relay.test"
+        host = "127.0.0.1"
+        port = %d
+        tls = "none"
         [limits]
         loopback-unbounded = true
         imap-sessions-per-account-max = 1000
-        """);
+        """
+            .formatted(ports[3]));
     var protocols = List.of("smtp", "imap", "pop3");
     for (int i = 0; i < protocols.size(); i++) {
       text.append(
@@ -152,6 +161,11 @@ final class LonghandServer implements MailServer {
   @Override
   public int pop3Port() {
     return ports[2];
+  }
+
+  @Override
+  public int sinkPort() {
+    return ports[3];
   }
 
   @Override

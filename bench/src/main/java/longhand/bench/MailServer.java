@@ -13,6 +13,9 @@ sealed interface MailServer extends Closeable permits LonghandServer, PostfixDov
   /// The domain of all accounts.
   String DOMAIN = "bench.test";
 
+  /// A domain whose mail goes on to the sink.
+  String RELAYED = "relay.test";
+
   /// How many accounts there are.
   int ACCOUNTS = 100;
 
@@ -46,6 +49,10 @@ sealed interface MailServer extends Closeable permits LonghandServer, PostfixDov
 
   /// Port of POP3 on 127.0.0.1, passwords in clear.
   int pop3Port();
+
+  /// Port on 127.0.0.1 that mail for `RELAYED` is brought to; nobody is there unless a measure
+  /// starts a [Sink].
+  int sinkPort();
 
   /// Processes that the server consists of, with all that descend from them.
   Set<Long> roots();

@@ -19,6 +19,21 @@ enum Measure {
   SMTP_CPU(
       "Server processor per message, 50 connections", "ms", false, new Bar.Times(20, null, null)),
   SMTP_RESIDENT("Resident after these loads", "MB", false, new Bar.None()),
+  RELAY_10(
+      "Relay, 10 connections, sent to taken by the next server",
+      "messages/s",
+      true,
+      new Bar.Times(15, null, null)),
+  RELAY_50(
+      "Relay, 50 connections, sent to taken by the next server",
+      "messages/s",
+      true,
+      new Bar.Times(15, null, null)),
+  RELAY_CPU(
+      "Server processor per relayed message, 50 connections",
+      "ms",
+      false,
+      new Bar.Times(15, null, null)),
   APPEND_50(
       "IMAP APPEND of one message, 50 connections",
       "messages/s",

@@ -65,7 +65,7 @@ final class PostfixDovecot implements MailServer {
   /// @param hibernate whether idle IMAP connections are handed to one process that waits for all
   static PostfixDovecot prepare(Format format, boolean hibernate, Path folder)
       throws IOException, InterruptedException {
-    var ports = Processes.freePorts(3);
+    var ports = Processes.freePorts(4);
     Files.createDirectories(folder);
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
     var name = format.name().toLowerCase(Locale.ROOT) + (hibernate ? ", hibernating" : "");
@@ -214,6 +214,10 @@ final class PostfixDovecot implements MailServer {
         virtual_mailbox_domains = bench.test
         virtual_mailbox_maps = static:ok
         virtual_transport = lmtp:unix:%1$s/lmtp
+        relay_domains = relay.test
+        relay_recipient_maps =
+        transport_maps = inline:{{relay.test = smtp:[127.0.0.1]:%3$d}}
+        smtp_tls_security_level = none
         disable_dns_lookups = yes
         smtp_host_lookup = native
         smtpd_peername_lookup = no
@@ -226,7 +230,7 @@ final class PostfixDovecot implements MailServer {
         initial_destination_concurrency = 50
         in_flow_delay = 0
         """
-            .formatted(folder, POSTFIX_DAEMONS));
+            .formatted(folder, POSTFIX_DAEMONS, sinkPort()));
     Files.writeString(
         config.resolve("master.cf"),
         """
@@ -328,6 +332,11 @@ final class PostfixDovecot implements MailServer {
   @Override
   public int pop3Port() {
     return ports[2];
+  }
+
+  @Override
+  public int sinkPort() {
+    return ports[3];
   }
 
   @Override

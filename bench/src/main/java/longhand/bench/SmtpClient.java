@@ -28,8 +28,12 @@ final class SmtpClient implements Closeable {
 
   /// Sends one message to one account; the server has accepted it when this returns.
   void send(TestMessage kind, int account) throws IOException {
-    wire.send(
-        "MAIL FROM:<ana@sender.test>\r\nRCPT TO:<" + MailServer.address(account) + ">\r\nDATA\r\n");
+    send(kind, MailServer.address(account));
+  }
+
+  /// Sends one message to an address; the server has accepted it when this returns.
+  void send(TestMessage kind, String to) throws IOException {
+    wire.send("MAIL FROM:<ana@sender.test>\r\nRCPT TO:<" + to + ">\r\nDATA\r\n");
     expect("250");
     expect("250");
     expect("354");
