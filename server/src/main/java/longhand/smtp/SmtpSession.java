@@ -201,7 +201,7 @@ final class SmtpSession {
     if (lmtp) {
       return Set.of();
     }
-    var announced = EnumSet.of(Extension.MT_PRIORITY);
+    var announced = EnumSet.of(Extension.MT_PRIORITY, Extension.DELIVERBY);
     if (submission) {
       announced.add(Extension.FUTURERELEASE);
     }
@@ -223,6 +223,7 @@ final class SmtpSession {
     lines.add("DSN");
     if (!lmtp) {
       lines.add("MT-PRIORITY");
+      lines.add("DELIVERBY");
     }
     if (submission) {
       // RFC 4865 §4: the longest hold, in seconds, and the last moment of one.
