@@ -38,6 +38,11 @@ final class SmtpJourney {
     return Long.toString(IDS.incrementAndGet(), 36);
   }
 
+  /// A proxy has said for whom it speaks: what follows is another client's.
+  void anotherClient() {
+    session = null;
+  }
+
   private void note(String id, Station.Kind kind, String subject, String words, String value) {
     services.journeys().note(id, kind, subject, words, value);
   }
