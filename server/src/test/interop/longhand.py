@@ -77,7 +77,7 @@ class Server:
     def __init__(self, accounts):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="longhand-interop-"))
         self.accounts = accounts
-        names = ["smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps"]
+        names = ["smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps", "proxied"]
         self.ports = dict(zip(names, free_ports(len(names))))
         self.data = self.home / "data"
         self.certificate = self.data / "self-signed.pem"
@@ -89,7 +89,9 @@ class Server:
                 ("smtp", "smtp", "starttls"), ("submission", "submission", "starttls"),
                 ("submissions", "submission", "implicit"), ("pop3", "pop3", "starttls"),
                 ("pop3s", "pop3", "implicit"), ("imap", "imap", "starttls"),
-                ("imaps", "imap", "implicit")])
+                ("imaps", "imap", "implicit"), ("proxied", "smtp", "starttls")])
+        # The last may speak for others.
+        listeners += 'trusted = ["127.0.0.1"]\n'
         self.config.write_text(
             f'hostname = "localhost"\ndata = "data"\n[[domain]]\nname = "{DOMAIN}"\n'
             f'{listeners}[auth]\ndelay = "0s"\n[limits]\nloopback-unbounded = true\n')

@@ -29,6 +29,18 @@ class Senders(Case):
             self.assertNotEqual(0, done.returncode, refused)
         self.assertEqual(4, self.server.count(self.account))
 
+    def test_swaks_speaks_for_another(self):
+        swaks = program("swaks")
+        said = ["--from", "a@elsewhere.test", "--to", self.address, "--silent", "2",
+                "--xclient-addr", "192.0.2.77", "--xclient-name", "client.elsewhere.test",
+                "--xclient-helo", "its.own.name", "--server", "127.0.0.1", "--port"]
+        run(swaks, *said, self.server.ports["proxied"])
+        self.assertIn(b"Received: from its.own.name (client.elsewhere.test [192.0.2.77])",
+                      self.server.bodies(self.account)[0])
+        done = run(swaks, *said, self.server.ports["smtp"], check=False)
+        self.assertNotEqual(0, done.returncode)
+        self.assertEqual(1, self.server.count(self.account))
+
     def test_curl(self):
         curl = program("curl")
         sent = message("by curl", "8-bit: grüß\r\n.\r\nend\r\n", sender=self.address)

@@ -42,6 +42,12 @@ public enum Action {
             });
   }
 
+  /// Whether a sender may be told of something that is not one of the four that NOTIFY names (RFC
+  /// 2852 §4.1.4): unless it said NEVER.
+  public static boolean mayTell(ReversePath from, ForwardPath to) {
+    return from.address().isPresent() && !to.reports().contains(ForwardPath.Notify.NEVER);
+  }
+
   /// As the Action field has it.
   String word() {
     return name().toLowerCase(Locale.ROOT);

@@ -81,7 +81,10 @@ final class PeopleText {
               case FAILED -> "was not delivered to";
               case DELAYED -> "has not been delivered yet to";
               case DELIVERED -> "was delivered to";
-              case RELAYED -> "was passed on, to a server that does not tell of delivery, for";
+              case RELAYED ->
+                  by().isPresent()
+                      ? "was passed on to another server for"
+                      : "was passed on, to a server that does not tell of delivery, for";
               case EXPANDED -> "was sent to the members of the list";
             });
     for (var each : told) {
@@ -135,7 +138,11 @@ final class PeopleText {
     };
   }
 
-  private static String next(Fate fate) {
+  private Optional<Instant> by() {
+    return report.envelope().handling().by().map(by -> by.deadline(report.arrived()));
+  }
+
+  private String next(Fate fate) {
     return switch (fate.action) {
       case FAILED -> {
         boolean address = fate.status.subject() == 1 && fate.status.detail() != 7;
@@ -149,7 +156,11 @@ final class PeopleText {
               + fate.willRetryUntil.map(until -> " until " + Text.date(until)).orElse("")
               + ", and you are told if that fails.";
       case DELIVERED -> "You asked to be told.";
-      case RELAYED -> "You asked to be told. There will be no word of its delivery.";
+      case RELAYED ->
+          by().map(time -> "You asked for delivery by " + Text.date(time) + ". ")
+                  .orElse("You asked to be told. ")
+              + "There will be no word of its delivery"
+              + (by().isPresent() ? " from us." : ".");
       case EXPANDED -> "You asked to be told. There will be no word from each member.";
     };
   }

@@ -205,6 +205,11 @@ public record Report(
     fields.add("Reporting-MTA", "dns; " + hostname);
     envelope.id().ifPresent(xtext -> fields.add("Original-Envelope-Id", Xtext.decode(xtext)));
     fields.add("Arrival-Date", Text.date(arrived));
+    // RFC 2852 §6
+    envelope
+        .handling()
+        .by()
+        .ifPresent(by -> fields.add("Deliver-By-Date", Text.date(by.deadline(arrived))));
     told.forEach(fields::recipient);
     return fields.toString();
   }

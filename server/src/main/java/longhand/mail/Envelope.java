@@ -60,6 +60,11 @@ public record Envelope(
     return new Envelope(from, to, body, smtpUtf8, returned, id, handling);
   }
 
+  /// The same, asking for something else.
+  public Envelope withHandling(Handling handling) {
+    return new Envelope(from, to, body, smtpUtf8, returned, id, handling);
+  }
+
   /// Of a message whose sender asks for nothing beyond delivery.
   public Envelope(
       ReversePath from,

@@ -23,6 +23,11 @@ public record Handling(
     }
   }
 
+  /// The same, of use until another time.
+  public Handling withBy(Optional<DeliverBy> by) {
+    return new Handling(release, by, priority, requireTls);
+  }
+
   /// Until when a message is held back.
   public sealed interface Release {
 
@@ -57,6 +62,9 @@ public record Handling(
       RETURN
     }
 
+    /// Most seconds, in either direction, that the parameter has digits for.
+    private static final int SECONDS_MAX = 999_999_999;
+
     public DeliverBy {
       if (seconds <= 0 && mode == Mode.RETURN) {
         throw new IllegalArgumentException("return after " + seconds + " s");
@@ -66,6 +74,18 @@ public record Handling(
     /// The moment when the time is over, for a message that was taken at `taken`.
     public Instant deadline(Instant taken) {
       return taken.plusSeconds(seconds);
+    }
+
+    /// What is left of it at `now`, for whoever takes the message next (RFC 2852 §4.1.4); empty
+    /// when less than a second is and the message is to go back.
+    ///
+    /// @param taken when the message was taken
+    public Optional<DeliverBy> left(Instant taken, Instant now) {
+      long left =
+          Math.clamp(Duration.between(now, deadline(taken)).toSeconds(), -SECONDS_MAX, SECONDS_MAX);
+      return left <= 0 && mode == Mode.RETURN
+          ? Optional.empty()
+          : Optional.of(new DeliverBy((int) left, mode, trace));
     }
   }
 }

@@ -50,6 +50,10 @@ public interface Courier {
     /// message; nothing where the server reports itself (RFC 3461 §5.2.1).
     Optional<Action> taken();
 
+    /// Whether the server keeps the time by which a message is to be delivered (RFC 2852), or has
+    /// delivered what it takes.
+    boolean deliversBy();
+
     /// Whether another message may follow.
     boolean usable();
 

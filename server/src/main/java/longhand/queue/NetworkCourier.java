@@ -224,6 +224,11 @@ public final class NetworkCourier implements Courier, Closeable {
     }
 
     @Override
+    public boolean deliversBy() {
+      return lmtp || client.deliversBy();
+    }
+
+    @Override
     public boolean usable() {
       return client.usable();
     }

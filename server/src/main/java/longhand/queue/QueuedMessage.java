@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import longhand.dsn.Action;
 import longhand.mail.Address;
+import longhand.mail.Handling;
 import longhand.relay.Route;
 import longhand.store.Entry;
 import org.jspecify.annotations.Nullable;
@@ -40,12 +41,13 @@ final class QueuedMessage {
   /// What became of one recipient at one try.
   ///
   /// @param taken what is to be reported to a sender who wants to hear of success
+  /// @param asked whether BY asks for that report, so that only NEVER keeps it back (RFC 2852)
   record Result(
       int number,
       Progress.State state,
       Progress.Last last,
-      boolean tried,
-      Optional<Action> taken) {}
+      Optional<Action> taken,
+      boolean asked) {}
 
   QueuedMessage(
       QueueDocument document,
@@ -124,14 +126,32 @@ final class QueuedMessage {
     return release.isAfter(arrived()) ? release : arrived();
   }
 
-  /// When it is given up.
+  /// When it is given up: at its sender's time, where it is to go back then (RFC 2852 §4.1.3).
   Instant expiry(Route route) {
-    return began().plus(route.pace().expiry());
+    var last = began().plus(route.pace().expiry());
+    return deadline(Handling.DeliverBy.Mode.RETURN).filter(last::isAfter).orElse(last);
   }
 
-  /// When its sender is told that it still waits.
+  /// When its sender is told that it still waits: at the time that the sender has set for that.
   Instant delayNotice(Route route) {
-    return began().plus(route.pace().delayNotice());
+    return deadline(Handling.DeliverBy.Mode.NOTIFY)
+        .orElseGet(() -> began().plus(route.pace().delayNotice()));
+  }
+
+  /// Whether it is to go back because its sender's time for it is over.
+  boolean overdue(Instant now) {
+    return deadline(Handling.DeliverBy.Mode.RETURN).filter(end -> !now.isBefore(end)).isPresent();
+  }
+
+  /// When its sender's time for it is over, where that means the one or the other. Whoever handed
+  /// it on with no time left has told of that.
+  Optional<Instant> deadline(Handling.DeliverBy.Mode mode) {
+    return arrival
+        .envelope()
+        .handling()
+        .by()
+        .filter(by -> by.mode() == mode && by.seconds() > 0)
+        .map(by -> by.deadline(arrived()));
   }
 
   int priority() {

@@ -35,6 +35,7 @@ final class Recorder {
   private static final System.Logger LOG = System.getLogger(Recorder.class.getName());
 
   private static final EnhancedStatus GIVEN_UP = new EnhancedStatus(5, 7, 1);
+  private static final EnhancedStatus OVERDUE = new EnhancedStatus(5, 4, 7);
   private static final EnhancedStatus EXPIRED = new EnhancedStatus(4, 4, 7);
 
   private final Store store;
@@ -198,7 +199,8 @@ final class Recorder {
         if (action.get() == Action.DELAYED) {
           progress = progress.told();
         }
-        if (action.get().isWanted(envelope.from(), path)) {
+        if (action.get().isWanted(envelope.from(), path)
+            || (result.asked() && Action.mayTell(envelope.from(), path))) {
           told.add(told(message, route, path, action.get(), result.last()));
         }
       }
@@ -254,7 +256,9 @@ final class Recorder {
     return new Told(
         path,
         action,
-        action == Action.FAILED && last.status().kind() != 5 ? EXPIRED : last.status(),
+        action == Action.FAILED && last.status().kind() != 5
+            ? message.overdue(last.at()) ? OVERDUE : EXPIRED
+            : last.status(),
         server.isEmpty()
             ? Optional.empty()
             : Optional.of(space < 0 ? server : server.substring(0, space)),

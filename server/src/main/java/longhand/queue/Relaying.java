@@ -15,8 +15,10 @@ import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
+import longhand.dsn.Action;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
 import longhand.relay.Outcome;
 import longhand.relay.Outgoing;
 import longhand.relay.Route;
@@ -29,6 +31,8 @@ final class Relaying {
 
   private static final System.Logger LOG = System.getLogger(Relaying.class.getName());
   private static final EnhancedStatus EXPIRED = new EnhancedStatus(4, 4, 7);
+  private static final EnhancedStatus OVERDUE = new EnhancedStatus(5, 4, 7);
+  private static final EnhancedStatus LATE = new EnhancedStatus(4, 4, 7);
   private static final EnhancedStatus BROKEN = new EnhancedStatus(4, 4, 2);
   private static final EnhancedStatus OK = new EnhancedStatus(2, 0, 0);
   private static final EnhancedStatus LATER = new EnhancedStatus(4, 0, 0);
@@ -70,7 +74,7 @@ final class Relaying {
   /// Gives what is due of a message to its destinations.
   void dispatch(QueuedMessage message, Instant now) {
     var groups = new LinkedHashMap<Destination, List<Integer>>();
-    var expired = new ArrayList<QueuedMessage.Result>();
+    var untried = new ArrayList<QueuedMessage.Result>();
     message.recording.lock();
     try {
       for (int i = 0; i < message.recipients.size(); i++) {
@@ -79,16 +83,30 @@ final class Relaying {
           continue;
         }
         var route = courier.route(message.arrival().envelope().to().get(i).address().domain());
-        if (progress.attempts() > 0 && !now.isBefore(message.expiry(route))) {
-          expired.add(expired(i, progress, now));
+        boolean overdue = message.overdue(now);
+        if (overdue || (progress.attempts() > 0 && !now.isBefore(message.expiry(route)))) {
+          untried.add(
+              untried(i, progress, Progress.State.FAILED, overdue ? OVERDUE : EXPIRED, now));
           continue;
         }
         var destination = destination(route, message.arrival().envelope().handling().requireTls());
         var retryAt = destination.retryAt();
-        if (retryAt.isAfter(now)) {
-          message.recipients.set(i, progress.at(spread(retryAt)));
-        } else {
+        var deadline =
+            message
+                .deadline(Handling.DeliverBy.Mode.RETURN)
+                .or(
+                    () ->
+                        message
+                            .deadline(Handling.DeliverBy.Mode.NOTIFY)
+                            .filter(_ -> !progress.delayTold()));
+        if (!retryAt.isAfter(now)) {
           groups.computeIfAbsent(destination, _ -> new ArrayList<>()).add(i);
+        } else if (deadline.filter(end -> !end.isAfter(now)).isPresent()) {
+          // The sender hears of it now, not when the place is tried again.
+          untried.add(untried(i, progress, Progress.State.WAITING, LATE, now));
+        } else {
+          var next = spread(retryAt);
+          message.recipients.set(i, progress.at(deadline.filter(next::isAfter).orElse(next)));
         }
       }
     } finally {
@@ -109,16 +127,18 @@ final class Relaying {
     // handed over.
     message.begin(jobs.size() + 1);
     jobs.forEach((job, destination) -> offer(destination, job));
-    recorder.record(message, expired);
+    recorder.record(message, untried);
   }
 
-  private QueuedMessage.Result expired(int number, Progress progress, Instant now) {
+  /// What time alone makes of a recipient.
+  private static QueuedMessage.Result untried(
+      int number, Progress progress, Progress.State state, EnhancedStatus status, Instant now) {
     var last =
         progress
             .last()
-            .map(known -> new Progress.Last(now, EXPIRED, known.server(), known.words()))
-            .orElse(new Progress.Last(now, EXPIRED, "", "no server could be reached in time"));
-    return new QueuedMessage.Result(number, Progress.State.FAILED, last, false, Optional.empty());
+            .map(known -> new Progress.Last(now, status, known.server(), known.words()))
+            .orElse(new Progress.Last(now, status, "", "no server could be reached in time"));
+    return new QueuedMessage.Result(number, state, last, Optional.empty(), false);
   }
 
   /// A while after a time, so that not all come at once.
@@ -198,7 +218,14 @@ final class Relaying {
       if (!session.usable() || sent == MESSAGES_PER_SESSION) {
         return job;
       }
-      var outcomes = session.send(outgoing(job));
+      var outgoing = outgoing(job, clock.instant());
+      if (outgoing.isEmpty()) {
+        var words = "the time by which it was to be delivered is over";
+        end(job, Progress.State.FAILED, new Progress.Last(clock.instant(), OVERDUE, "", words));
+        job = destination.next(idle);
+        continue;
+      }
+      var outcomes = session.send(outgoing.get());
       if (sent > 0 && !job.again() && brokeEarly(outcomes)) {
         // It had been left waiting, and the server did not wait as long: no fault of the message.
         return job.onceMore();
@@ -221,21 +248,42 @@ final class Relaying {
             outcome -> outcome instanceof Outcome.Broken broken && !broken.perhapsDelivered());
   }
 
-  private static Outgoing outgoing(Job job) {
+  /// The message as it goes out now; empty when it is to go back instead, because it is late.
+  private static Optional<Outgoing> outgoing(Job job, Instant now) {
     var whole = job.message().arrival().envelope();
     var to = new ArrayList<ForwardPath>(job.recipients().length);
     for (int number : job.recipients()) {
       to.add(whole.to().get(number));
     }
-    return new Outgoing(
-        whole.withTo(to),
-        whole.handling().requireTls(),
-        job.message().sizeOctets(),
-        job.message()::open);
+    var handling = whole.handling();
+    if (handling.by().isPresent()) {
+      var left = handling.by().get().left(job.message().arrived(), now);
+      if (left.isEmpty()) {
+        return Optional.empty();
+      }
+      handling = handling.withBy(left);
+    }
+    return Optional.of(
+        new Outgoing(
+            whole.withTo(to).withHandling(handling),
+            handling.requireTls(),
+            job.message().sizeOctets(),
+            job.message()::open));
+  }
+
+  /// Whether the sender hears that a server has taken a message with BY: where that server keeps no
+  /// such time (RFC 2852 §4.1.4.2), and where each step is to be told. What is delivered is in
+  /// time.
+  private static boolean asked(Job job, Courier.Session session) {
+    var by = job.message().arrival().envelope().handling().by();
+    return by.isPresent()
+        && !session.taken().equals(Optional.of(Action.DELIVERED))
+        && (by.get().trace() || !session.deliversBy());
   }
 
   private void end(Job job, List<Outcome> outcomes, Courier.Session session) {
     var now = clock.instant();
+    boolean asked = asked(job, session);
     var results = new ArrayList<QueuedMessage.Result>(outcomes.size());
     for (int i = 0; i < outcomes.size(); i++) {
       int number = job.recipients()[i];
@@ -247,38 +295,38 @@ final class Relaying {
                     Progress.State.DELIVERED,
                     new Progress.Last(
                         now, reply.status().orElse(OK), session.server(), reply.toString()),
-                    true,
-                    session.taken());
+                    asked ? Optional.of(Action.RELAYED) : session.taken(),
+                    asked);
             case Outcome.Refused(var reply) ->
                 new QueuedMessage.Result(
                     number,
                     Progress.State.FAILED,
                     new Progress.Last(
                         now, reply.status().orElse(NEVER), session.server(), reply.toString()),
-                    true,
-                    Optional.empty());
+                    Optional.empty(),
+                    false);
             case Outcome.Deferred(var reply) ->
                 new QueuedMessage.Result(
                     number,
                     Progress.State.WAITING,
                     new Progress.Last(
                         now, reply.status().orElse(LATER), session.server(), reply.toString()),
-                    true,
-                    Optional.empty());
+                    Optional.empty(),
+                    false);
             case Outcome.Unsendable(var status, var detail) ->
                 new QueuedMessage.Result(
                     number,
                     Progress.State.FAILED,
                     new Progress.Last(now, status, session.server(), detail),
-                    true,
-                    Optional.empty());
+                    Optional.empty(),
+                    false);
             case Outcome.Broken(_, _, var detail) ->
                 new QueuedMessage.Result(
                     number,
                     Progress.State.WAITING,
                     new Progress.Last(now, BROKEN, session.server(), detail),
-                    true,
-                    Optional.empty());
+                    Optional.empty(),
+                    false);
           });
     }
     journey.tried(job.message(), results, session.tls());
@@ -288,7 +336,7 @@ final class Relaying {
   private void end(Job job, Progress.State state, Progress.Last last) {
     var results = new ArrayList<QueuedMessage.Result>(job.recipients().length);
     for (int number : job.recipients()) {
-      results.add(new QueuedMessage.Result(number, state, last, true, Optional.empty()));
+      results.add(new QueuedMessage.Result(number, state, last, Optional.empty(), false));
     }
     journey.notReached(job.message(), results);
     recorder.record(job.message(), results);

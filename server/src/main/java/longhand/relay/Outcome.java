@@ -16,7 +16,8 @@ public sealed interface Outcome {
 
   /// The message as it is cannot go to this server, which was not asked: 5.6.3 octets above 127 and
   /// no 8BITMIME, 5.6.7 no SMTPUTF8, 5.3.4 larger than its SIZE, 5.7.30 no REQUIRETLS (RFC 8689
-  /// §5), 5.6.0 a bare CR or LF. The caller may convert the message, or give up.
+  /// §5), 5.4.7 no DELIVERBY or too little time for it (RFC 2852), 5.6.0 a bare CR or LF. The
+  /// caller may convert the message, or give up.
   record Unsendable(EnhancedStatus status, String detail) implements Outcome {}
 
   /// The session broke. May work later, but the message may have been delivered already when

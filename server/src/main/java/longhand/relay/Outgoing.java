@@ -6,7 +6,8 @@ import longhand.mail.Envelope;
 
 /// A message on its way out.
 ///
-/// @param envelope who it is from and for; `body` tells whether it holds octets above 127
+/// @param envelope who it is from and for; `body` tells whether it holds octets above 127, and the
+///   seconds of BY are those that are left
 /// @param requireTls whether it may travel under verified TLS only, to its end (RFC 8689)
 /// @param sizeOctets its octets on the wire, before dots are stuffed
 /// @param source where they come from

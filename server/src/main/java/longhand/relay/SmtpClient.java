@@ -18,6 +18,7 @@ import longhand.auth.ScramClient;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
 import longhand.wire.Connection;
 import longhand.wire.Connector;
 import longhand.wire.TlsVerification;
@@ -48,6 +49,7 @@ public final class SmtpClient implements Closeable {
   private static final EnhancedStatus EIGHT_BIT = new EnhancedStatus(5, 6, 3);
   private static final EnhancedStatus UTF8 = new EnhancedStatus(5, 6, 7);
   private static final EnhancedStatus NO_REQUIRETLS = new EnhancedStatus(5, 7, 30);
+  private static final EnhancedStatus TIME_OVER = new EnhancedStatus(5, 4, 7);
   private static final SecureRandom RANDOM = new SecureRandom();
 
   /// A command of a transaction, and whose recipient's, if it is RCPT.
@@ -130,6 +132,11 @@ public final class SmtpClient implements Closeable {
   /// Whether the server takes octets above 127 (RFC 6152).
   public boolean eightBit() {
     return extensions.eightBitMime();
+  }
+
+  /// Whether the server keeps the time by which a message is to be delivered (RFC 2852).
+  public boolean deliversBy() {
+    return extensions.deliverBy();
   }
 
   /// The TLS session, when there is one.
@@ -336,6 +343,23 @@ public final class SmtpClient implements Closeable {
         && !(extensions.requireTls() && connection.tls().isPresent() && target.tls().verifies())) {
       return new Outcome.Unsendable(NO_REQUIRETLS, "REQUIRETLS with a verified server is not had");
     }
+    // RFC 2852 §4.1.4: what is to go back when it is late goes to nobody who would not give it
+    // back.
+    // Over LMTP the answer says that it is delivered.
+    var returning =
+        envelope.handling().by().filter(by -> by.mode() == Handling.DeliverBy.Mode.RETURN);
+    if (returning.isPresent() && !lmtp) {
+      if (!extensions.deliverBy()) {
+        return new Outcome.Unsendable(
+            TIME_OVER, "DELIVERBY is not offered, and the message is to go back when it is late");
+      }
+      int seconds = returning.get().seconds();
+      if (seconds < extensions.deliverByMin()) {
+        return new Outcome.Unsendable(
+            TIME_OVER,
+            seconds + " s are left, the server wants " + extensions.deliverByMin() + " at least");
+      }
+    }
     if (extensions.sizeMax() > 0 && mail.sizeOctets() > extensions.sizeMax()) {
       return new Outcome.Unsendable(
           TOO_LARGE, mail.sizeOctets() + " octets, the server takes " + extensions.sizeMax());
@@ -401,6 +425,17 @@ public final class SmtpClient implements Closeable {
     }
     if (extensions.priority() && envelope.handling().priority() != 0) {
       line.append(" MT-PRIORITY=").append(envelope.handling().priority());
+    }
+    if (extensions.deliverBy()) {
+      envelope
+          .handling()
+          .by()
+          .ifPresent(
+              by ->
+                  line.append(" BY=")
+                      .append(by.seconds())
+                      .append(by.mode() == Handling.DeliverBy.Mode.RETURN ? ";R" : ";N")
+                      .append(by.trace() ? "T" : ""));
     }
     if (mail.requireTls()) {
       line.append(" REQUIRETLS");

@@ -374,7 +374,17 @@ final class CommandParser {
       throw new Wrong(BAD_XCLIENT);
     }
     return switch (attribute) {
-      case NAME, HELO, LOGIN -> new Value.Text(text);
+      case NAME, HELO -> {
+        // They stand in Received fields, where a parenthesis would begin a comment.
+        for (int i = 0; i < text.length(); i++) {
+          boolean literal = attribute == Attribute.HELO && "[]:".indexOf(text.charAt(i)) >= 0;
+          if (!literal && !isLetterDigit(text.charAt(i)) && ".-_".indexOf(text.charAt(i)) < 0) {
+            throw new Wrong(BAD_XCLIENT);
+          }
+        }
+        yield new Value.Text(text);
+      }
+      case LOGIN -> new Value.Text(text);
       case PROTO -> {
         var upper = text.toUpperCase(Locale.ROOT);
         if (!upper.equals("SMTP") && !upper.equals("ESMTP")) {

@@ -65,6 +65,8 @@ final class Reply {
   static final Reply NOT_YOUR_FROM =
       of(550, 5, 7, 1, "The From field must name one address, and one that you may use");
 
+  static final Reply NO_PROXY = of(550, 5, 7, 0, "You may not speak for others");
+
   static final Reply FULL_NOW = of(452, 4, 2, 2, "Mailbox full");
   static final Reply FULL_EVER = of(552, 5, 2, 2, "Message larger than the mailbox");
   static final Reply NO_RELAY = of(550, 5, 7, 1, "Relaying refused");

@@ -31,6 +31,11 @@ final class SmtpJourney {
     this.on = services.journeys().isOn();
   }
 
+  /// A proxy has said for whom it speaks: what follows is another client's.
+  void anotherClient() {
+    session = null;
+  }
+
   private void note(String id, Station.Kind kind, String subject, String words, String value) {
     services.journeys().note(id, kind, subject, words, value);
   }

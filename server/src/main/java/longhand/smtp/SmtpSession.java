@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.SequenceInputStream;
+import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -24,10 +25,13 @@ import longhand.delivery.Delivery;
 import longhand.delivery.Destination;
 import longhand.delivery.Outcome;
 import longhand.journey.JourneyId;
+import longhand.directory.AccountRecord;
 import longhand.mail.Address;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.smtp.Command.XClient.Attribute;
+import longhand.smtp.Command.XClient.Value;
 import longhand.wire.BareLineEndException;
 import longhand.wire.Connection;
 import longhand.wire.Limits;
@@ -81,6 +85,7 @@ final class SmtpSession {
   private final boolean lmtp;
   private final boolean submission;
   private State state = new State.Greeted();
+  private SpokenFor spokenFor = SpokenFor.NOBODY;
   private @Nullable Address user;
   private int errors;
   private int authFailures;
@@ -109,7 +114,7 @@ final class SmtpSession {
       if (services.implicitTls()) {
         handshake();
       }
-      reply(Reply.plain(220, services.hostname() + (lmtp ? " LMTP" : " ESMTP") + " Longhand"));
+      reply(greeting());
       converse();
     } catch (BareLineEndException e) {
       last(Reply.BARE_LINE_END);
@@ -130,6 +135,10 @@ final class SmtpSession {
     } finally {
       abandon();
     }
+  }
+
+  private Reply greeting() {
+    return Reply.plain(220, services.hostname() + (lmtp ? " LMTP" : " ESMTP") + " Longhand");
   }
 
   private void converse() throws IOException {
@@ -173,7 +182,8 @@ final class SmtpSession {
       case Command.Noop _ -> reply(Reply.OK);
       case Command.Verify _ -> reply(Reply.CANNOT_VERIFY);
       case Command.Help _ -> reply(Reply.HELP);
-      case Command.NotHere _, Command.XClient _ -> reply(Reply.NOT_HERE);
+      case Command.NotHere _ -> reply(Reply.NOT_HERE);
+      case Command.XClient client -> reply(xclient(client));
       case Command.StartTls _ -> startTls();
       case Command.Auth auth -> reply(journey.login(auth, auth(auth)));
       case Command.Quit _ -> {
@@ -202,7 +212,7 @@ final class SmtpSession {
     if (lmtp) {
       return Set.of();
     }
-    var announced = EnumSet.of(Extension.MT_PRIORITY);
+    var announced = EnumSet.of(Extension.MT_PRIORITY, Extension.DELIVERBY);
     if (submission) {
       announced.add(Extension.FUTURERELEASE);
     }
@@ -224,6 +234,7 @@ final class SmtpSession {
     lines.add("DSN");
     if (!lmtp) {
       lines.add("MT-PRIORITY");
+      lines.add("DELIVERBY");
     }
     if (submission) {
       // RFC 4865 §4: the longest hold, in seconds, and the last moment of one.
@@ -243,6 +254,12 @@ final class SmtpSession {
       if (!mechanisms.isEmpty()) {
         lines.add("AUTH " + String.join(" ", mechanisms));
       }
+    }
+    if (connection.trusted()) {
+      lines.add(
+          "XCLIENT NAME ADDR PORT PROTO HELO"
+              + (submission ? " LOGIN" : "")
+              + " DESTADDR DESTPORT");
     }
     lines.add("HELP");
     return lines;
@@ -283,7 +300,7 @@ final class SmtpSession {
         }
         var transaction = new Transaction(mail);
         state = new State.InTransaction(hello, transaction);
-        journey.begins(transaction.id, mail, hello.client(), protocol(hello, transaction), user);
+        journey.begins(transaction.id, mail, client(hello), protocol(hello, transaction), user);
         yield Reply.SENDER_OK;
       }
     };
@@ -516,7 +533,8 @@ final class SmtpSession {
         new Trace(
             services.hostname(),
             connection.peer().getAddress(),
-            hello.client(),
+            client(hello),
+            spokenFor.name(),
             protocol(hello, transaction),
             connection.tls().map(SmtpSession::describe),
             id,
@@ -655,12 +673,70 @@ final class SmtpSession {
 
   /// RFC 3848, RFC 6531 §4.3.
   private String protocol(Command.Hello hello, Transaction transaction) {
-    if (hello.kind() == Command.Hello.Kind.HELO) {
+    boolean old = hello.kind() == Command.Hello.Kind.HELO;
+    if (!lmtp && spokenFor.protocol().map("SMTP"::equals).orElse(old)) {
       return "SMTP";
     }
     var base =
         transaction.mail.smtpUtf8() ? (lmtp ? "UTF8LMTP" : "UTF8SMTP") : (lmtp ? "LMTP" : "ESMTP");
     return base + (connection.tls().isPresent() ? "S" : "") + (user != null ? "A" : "");
+  }
+
+  /// What the client calls itself.
+  private String client(Command.Hello hello) {
+    return spokenFor.hello().orElse(hello.client());
+  }
+
+  /// A proxy says for whom it speaks, and everything begins anew. Who logged in is another client,
+  /// unless the proxy says that it is this one.
+  private Reply xclient(Command.XClient xclient) {
+    if (!connection.trusted()) {
+      return Reply.NO_PROXY;
+    }
+    if (state instanceof State.InTransaction) {
+      return Reply.ALREADY_MAIL;
+    }
+    var said = xclient.attributes();
+    Optional<Address> login = Optional.empty();
+    var name = SpokenFor.text(said, Attribute.LOGIN);
+    if (submission && name.isPresent()) {
+      try {
+        login = account(name.get());
+      } catch (IOException e) {
+        unreadable(e);
+        return Reply.AUTH_UNAVAILABLE;
+      }
+      if (login.isEmpty()) {
+        return Reply.AUTH_FAILED;
+      }
+    }
+    connection.comesFrom(
+        said(connection.peer(), said.get(Attribute.ADDR), said.get(Attribute.PORT)),
+        said(connection.local(), said.get(Attribute.DESTADDR), said.get(Attribute.DESTPORT)));
+    spokenFor = spokenFor.after(said, login);
+    user = spokenFor.login().orElse(null);
+    state = new State.Greeted();
+    journey.anotherClient();
+    return greeting();
+  }
+
+  private Optional<Address> account(String name) throws IOException {
+    var address = services.directory().address(name);
+    return address.isPresent()
+        ? services
+            .directory()
+            .account(address.get())
+            .filter(AccountRecord::active)
+            .map(AccountRecord::address)
+        : Optional.empty();
+  }
+
+  /// An end of the connection as it is said to be; what is unavailable stays as it was.
+  private static InetSocketAddress said(
+      InetSocketAddress known, @Nullable Value address, @Nullable Value port) {
+    return new InetSocketAddress(
+        address instanceof Value.Ip(var ip) ? ip : known.getAddress(),
+        port instanceof Value.Port(int number) ? number : known.getPort());
   }
 
   private static String describe(SSLSession tls) {

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param hostname ours
 /// @param peer the client's address
 /// @param client what it said in its hello; the parser lets nothing odd through
+/// @param name the client's host name, where a proxy has said it
 /// @param protocol the keyword for `with` (RFC 3848, RFC 6531 §4.3)
 /// @param tls version and cipher, when encrypted
 /// @param id by which the log knows the transaction
@@ -26,6 +27,7 @@ record Trace(
     String hostname,
     InetAddress peer,
     String client,
+    Optional<String> name,
     String protocol,
     Optional<String> tls,
     String id,
@@ -65,7 +67,9 @@ record Trace(
   }
 
   private void received(StringBuilder text, Optional<Address> recipient) {
-    text.append("Received: from ").append(client).append(" (").append(literal());
+    text.append("Received: from ").append(client).append(" (");
+    name.ifPresent(host -> text.append(host).append(' '));
+    text.append(literal());
     text.append(")\r\n\tby ").append(hostname).append(" with ").append(protocol);
     tls.ifPresent(suite -> text.append(" (").append(suite).append(')'));
     text.append("\r\n\tid ").append(id);

@@ -92,6 +92,11 @@ public final class Connection implements Closeable {
     trusted = true;
   }
 
+  /// Whoever talks from now on is a client behind the proxy, and speaks for nobody else.
+  void distrust() {
+    trusted = false;
+  }
+
   /// A proxy has said for whom it speaks; from now on that is the peer. `IllegalStateException`
   /// when the other end of the socket is no proxy.
   public void comesFrom(InetSocketAddress client, InetSocketAddress server) {

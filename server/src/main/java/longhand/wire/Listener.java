@@ -336,6 +336,7 @@ public final class Listener implements Closeable {
     try {
       ProxyHeader.read(connection.unbuffered(PROXY_HEADER_TIME))
           .ifPresent(header -> connection.comesFrom(header.client(), header.server()));
+      connection.distrust();
       return true;
     } catch (IOException e) {
       counts.refused.increment();

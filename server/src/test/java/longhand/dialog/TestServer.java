@@ -58,6 +58,8 @@ import longhand.store.StoreSettings;
 import longhand.wire.Connector;
 import longhand.wire.Limits;
 import longhand.wire.Listener;
+import longhand.wire.Network;
+import longhand.wire.Proxies;
 import longhand.wire.TlsContext;
 import org.junit.jupiter.api.DynamicTest;
 
@@ -200,11 +202,14 @@ public final class TestServer implements AutoCloseable {
 
   /// A listener: `smtp`, `smtps`, `submission`, `submission-plain` (passwords in clear),
   /// `submissions`, `lmtp`, `lmtps`, `pop3`, `pop3-plain`, `pop3s`; those with `s` begin with TLS.
-  public Listener listener(String name) throws IOException {
-    var known = listeners.get(name);
+  /// `proxied-smtp` and so on take our word for whom we speak for.
+  public Listener listener(String listed) throws IOException {
+    var known = listeners.get(listed);
     if (known != null) {
       return known;
     }
+    boolean proxied = listed.startsWith("proxied-");
+    var name = proxied ? listed.substring(8) : listed;
     var address = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     boolean implicit = name.endsWith("s");
     boolean plain = name.endsWith("-plain");
@@ -219,26 +224,30 @@ public final class TestServer implements AutoCloseable {
             : SmtpServer.open(
                 name,
                 address,
-                new SmtpServices(
-                    name.startsWith("lmtp")
-                        ? SmtpServices.Mode.LMTP
-                        : name.startsWith("submission")
-                            ? SmtpServices.Mode.SUBMISSION
-                            : SmtpServices.Mode.RECEPTION,
-                    "mx.example.org",
-                    DOMAIN,
-                    delivery,
-                    directory,
-                    authenticator,
-                    Optional.of(tls),
-                    implicit,
-                    plain,
-                    limits,
-                    Clock.systemUTC(),
-                    new SendingLimits(limits, Clock.systemUTC()),
-                    new DkimKeys(data, new FileSystemDisk(), Clock.systemUTC()),
-                    journeys));
-    listeners.put(name, opened);
+                SmtpServer.of(
+                    new SmtpServices(
+                        name.startsWith("lmtp")
+                            ? SmtpServices.Mode.LMTP
+                            : name.startsWith("submission")
+                                ? SmtpServices.Mode.SUBMISSION
+                                : SmtpServices.Mode.RECEPTION,
+                        "mx.example.org",
+                        DOMAIN,
+                        delivery,
+                        directory,
+                        authenticator,
+                        Optional.of(tls),
+                        implicit,
+                        plain,
+                        limits,
+                        Clock.systemUTC(),
+                        new SendingLimits(limits, Clock.systemUTC()),
+                        new DkimKeys(data, new FileSystemDisk(), Clock.systemUTC()),
+                        journeys)),
+                proxied
+                    ? new Proxies(false, List.of(Network.of("127.0.0.0/8").orElseThrow()))
+                    : Proxies.NONE);
+    listeners.put(listed, opened);
     return opened;
   }
 

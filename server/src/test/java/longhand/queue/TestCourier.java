@@ -13,6 +13,7 @@ import longhand.dsn.Action;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
+import longhand.mail.Envelope;
 import longhand.relay.Outcome;
 import longhand.relay.Outgoing;
 import longhand.relay.Reply;
@@ -35,6 +36,13 @@ final class TestCourier implements Courier {
       new Contact.Unreachable(new EnhancedStatus(4, 4, 1), "mx [192.0.2.1]", "refused");
 
   final List<Arrived> arrived = new ArrayList<>();
+
+  /// The envelope of each transaction, whatever came of it.
+  final List<Envelope> sent = new ArrayList<>();
+
+  /// Whether servers keep the time of BY.
+  boolean deliversBy;
+
   final Map<Domain, Contact> places = new HashMap<>();
   Function<Address, Outcome> answers = _ -> ACCEPTED;
   Route.Pace pace = Route.Pace.DEFAULT;
@@ -90,6 +98,11 @@ final class TestCourier implements Courier {
     }
 
     @Override
+    public boolean deliversBy() {
+      return deliversBy;
+    }
+
+    @Override
     public boolean usable() {
       return usable;
     }
@@ -100,6 +113,7 @@ final class TestCourier implements Courier {
         usable = false;
         return mail.envelope().to().stream().map(_ -> CUT).toList();
       }
+      sent.add(mail.envelope());
       String text;
       try (var in = mail.source().open()) {
         text = new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);

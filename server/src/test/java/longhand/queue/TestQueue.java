@@ -16,6 +16,7 @@ import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
 import longhand.mail.ReversePath;
 import longhand.store.Mailbox;
 import longhand.store.MailboxException;
@@ -92,6 +93,11 @@ final class TestQueue implements Closeable {
 
   String accept(Address from, String text, List<ForwardPath> to)
       throws IOException, MailboxException {
+    return accept(from, text, to, Handling.USUAL);
+  }
+
+  String accept(Address from, String text, List<ForwardPath> to, Handling handling)
+      throws IOException, MailboxException {
     var id = Integer.toString(10_000 + ids++, 36);
     var envelope =
         new Envelope(
@@ -100,7 +106,8 @@ final class TestQueue implements Closeable {
             Envelope.Body.SEVEN_BIT,
             false,
             Optional.empty(),
-            Optional.empty());
+            Optional.empty(),
+            handling);
     try (var letter = store.letter()) {
       var octets = text.getBytes(StandardCharsets.US_ASCII);
       letter.write(octets, 0, octets.length);

@@ -23,6 +23,7 @@ import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
 import longhand.mail.ReversePath;
 import longhand.wire.Connector;
 import longhand.wire.TlsContext;
@@ -339,6 +340,57 @@ class SmtpClientTest {
             "S: 220 mx\nC: EHLO *\nS: 250-mx\nS: 250 SMTPUTF8\nC: <closed>",
             message(envelope, MESSAGE));
     assertThat(((Outcome.Unsendable) outcomes.getFirst()).status()).hasToString("5.6.3");
+  }
+
+  private static Envelope by(int seconds, Handling.DeliverBy.Mode mode, boolean trace) {
+    return envelope(1)
+        .withHandling(
+            Handling.USUAL.withBy(Optional.of(new Handling.DeliverBy(seconds, mode, trace))));
+  }
+
+  private static String offering(String deliverBy) {
+    return "S: 220 mx\nC: EHLO *\nS: 250-mx\nS: 250 " + deliverBy + "\n";
+  }
+
+  private static String mail(String parameters) {
+    return "C: MAIL FROM:<ana@example.org>"
+        + parameters
+        + "\nS: 250 ok\nC: RCPT TO:<r0@example.net>\nS: 250 ok\nC: DATA\nS: 354 go\n"
+        + CONTENT
+        + "S: 250 ok";
+  }
+
+  /// RFC 2852 §4.1.4: with a server that keeps the time, and with one that does not.
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "DELIVERBY | 60 | RETURN | false | BY=60;R",
+        "DELIVERBY 60 | 60 | RETURN | true | BY=60;RT",
+        "deliverby 60,later=1 | 60 | RETURN | true | BY=60;RT",
+        "DELIVERBY many | 60 | RETURN | true | BY=60;RT",
+        "DELIVERBY 61 | 60 | NOTIFY | true | BY=60;NT",
+        "DELIVERBY | -999999999 | NOTIFY | false | BY=-999999999;N",
+        "HELP | 60 | NOTIFY | true | ''",
+      })
+  void theTimeThatIsLeftIsSaid(
+      String offered, int seconds, Handling.DeliverBy.Mode mode, boolean trace, String said)
+      throws Exception {
+    var outcomes =
+        send(
+            offering(offered) + mail(said.isEmpty() ? "" : " " + said),
+            message(by(seconds, mode, trace), MESSAGE));
+    assertThat(outcomes.getFirst()).isInstanceOf(Outcome.Delivered.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"HELP", "DELIVERBY 61", "DELIVERBY 999999999999999999"})
+  void whatIsToComeBackGoesToNobodyWhoWouldKeepIt(String offered) throws Exception {
+    var outcomes =
+        send(
+            offering(offered) + "C: <closed>",
+            message(by(60, Handling.DeliverBy.Mode.RETURN, false), MESSAGE));
+    assertThat(((Outcome.Unsendable) outcomes.getFirst()).status()).hasToString("5.4.7");
   }
 
   @Test

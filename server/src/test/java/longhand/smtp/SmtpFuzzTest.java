@@ -44,6 +44,7 @@ class SmtpFuzzTest {
                 "MAIL FROM:<> HOLDUNTIL=2026-11-24T18:30:00.5+02:00",
                 "RCPT TO:<a@b.example> ORCPT=utf-8;jos\\x{E9}@example.org",
                 "XCLIENT NAME=[UNAVAILABLE] ADDR=IPV6:2001:db8::1 PORT=25 LOGIN=a+2Bb",
+                "XCLIENT HELO=[192.0.2.1] PROTO=SMTP DESTADDR=192.0.2.1 DESTPORT=[TEMPUNAVAIL]",
                 "RCPT TO:<Postmaster>",
                 "BDAT 12 LAST",
                 "AUTH SCRAM-SHA-256 biwsbj1hLHI9eA==",

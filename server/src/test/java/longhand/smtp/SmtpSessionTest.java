@@ -13,6 +13,7 @@ import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
@@ -99,6 +100,17 @@ class SmtpSessionTest {
           return line;
         }
       }
+    }
+
+    /// All lines of an answer.
+    List<String> lines() throws IOException {
+      var lines = new ArrayList<String>();
+      String line;
+      do {
+        line = String.valueOf(in.readLine());
+        lines.add(line);
+      } while (line.length() > 3 && line.charAt(3) == '-');
+      return lines;
     }
 
     void raw(String text) throws IOException {
@@ -672,6 +684,89 @@ class SmtpSessionTest {
         client.raw("From: ana@example.org\r\n\r\ntext\r\n");
         assertThat(client.send(".")).startsWith("250");
       }
+    }
+  }
+
+  private static final String PROXIED =
+      "XCLIENT NAME=client.example.net ADDR=IPV6:2001:db8::7 PORT=4000 PROTO=SMTP"
+          + " HELO=its.own.name DESTADDR=192.0.2.1 DESTPORT=25";
+
+  /// Postfix's XCLIENT_README: the word of a proxy that is trusted, and of nobody else.
+  @Test
+  void aProxySpeaksForItsClient() throws Exception {
+    try (var client = client("proxied-smtp")) {
+      client.raw("EHLO proxy.example\r\n");
+      var said = client.lines();
+      assertThat(said).contains("250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT");
+      assertThat(client.send(PROXIED)).isEqualTo("220 mx.example.org ESMTP Longhand");
+      assertThat(client.send("MAIL FROM:<a@b.example>")).startsWith("503 5.5.1");
+      assertThat(client.send("EHLO proxy.example")).startsWith("250");
+      assertThat(client.send("MAIL FROM:<a@b.example>")).startsWith("250");
+      assertThat(client.send(PROXIED)).startsWith("503 5.5.1");
+      assertThat(client.send("RCPT TO:<ana@example.org>")).startsWith("250");
+      assertThat(client.send("DATA")).startsWith("354");
+      assertThat(client.send("Subject: x\r\n\r\nbody\r\n.")).startsWith("250");
+      // What is said later stands beside what was said before.
+      assertThat(client.send("XCLIENT ADDR=192.0.2.9 NAME=[UNAVAILABLE]")).startsWith("220");
+      client.begin("a@b.example", "ana@example.org");
+      assertThat(client.send("Subject: y\r\n\r\nbody\r\n.")).startsWith("250");
+    }
+    var inbox = server.inbox("ana");
+    assertThat(inbox).hasSize(2);
+    assertThat(inbox.get(0))
+        .contains(
+            "Received: from its.own.name (client.example.net [IPv6:2001:db8:0:0:0:0:0:7])\r\n",
+            "\tby mx.example.org with SMTP\r\n");
+    assertThat(inbox.get(1)).contains("Received: from its.own.name ([192.0.2.9])\r\n");
+  }
+
+  @Test
+  void nobodyElseSpeaksForOthers() throws Exception {
+    for (var listener : List.of("smtp", "submission", "lmtp")) {
+      try (var client = client(listener)) {
+        client.raw((listener.equals("lmtp") ? "LHLO" : "EHLO") + " a.example\r\n");
+        assertThat(client.lines()).noneMatch(line -> line.contains("XCLIENT"));
+        assertThat(client.send(PROXIED)).startsWith("550 5.7.0");
+      }
+    }
+  }
+
+  @Test
+  void aProxySaysWhoLoggedIn() throws Exception {
+    try (var client = client("proxied-submission")) {
+      for (var wrong : List.of("nobody@example.org", "gone@example.org", "ana@example.net", "@")) {
+        assertThat(client.send("XCLIENT LOGIN=" + wrong)).as(wrong).startsWith("535 5.7.8");
+      }
+      client.send("EHLO proxy.example");
+      assertThat(client.send("MAIL FROM:<ana@example.org>")).startsWith("530");
+      assertThat(client.send("XCLIENT LOGIN=Ana@example.org")).startsWith("220");
+      assertThat(client.send("XCLIENT ADDR=192.0.2.9")).startsWith("220");
+      client.send("EHLO proxy.example");
+      assertThat(client.send("MAIL FROM:<ben@example.org>")).startsWith("553");
+      assertThat(client.send("MAIL FROM:<ana@example.org>")).startsWith("250");
+      assertThat(client.send("RSET")).startsWith("250");
+      assertThat(client.send("XCLIENT LOGIN=[UNAVAILABLE]")).startsWith("220");
+      client.send("EHLO proxy.example");
+      assertThat(client.send("MAIL FROM:<ana@example.org>")).startsWith("530");
+    }
+    // On port 25 nobody logs in, whatever is said.
+    try (var client = client("proxied-smtp")) {
+      assertThat(client.send("XCLIENT LOGIN=ana@example.org")).startsWith("220");
+      client.send("EHLO proxy.example");
+      assertThat(client.send("MAIL FROM:<ana@example.org>")).startsWith("250");
+      assertThat(client.send("RCPT TO:<joe@elsewhere.example>")).startsWith("550 5.7.1");
+    }
+  }
+
+  /// A password given in one client's name counts for no other.
+  @Test
+  void aLoginEndsWhereAnotherClientIsSpokenFor() throws Exception {
+    try (var client = client("proxied-submission-plain")) {
+      client.send("EHLO proxy.example");
+      assertThat(client.send("AUTH PLAIN AGFuYQBzZWNyZXQ=")).startsWith("235");
+      assertThat(client.send("XCLIENT ADDR=192.0.2.9")).startsWith("220");
+      client.send("EHLO proxy.example");
+      assertThat(client.send("MAIL FROM:<ana@example.org>")).startsWith("530");
     }
   }
 }

@@ -219,13 +219,13 @@ class ListenerTest {
     try (var listener = open(proxies("127.0.0.0/8"));
         var one = say(listener, header.formatted(1));
         var two = say(listener, header.formatted(2))) {
-      assertThat(heard(two)).isEqualTo("/192.0.2.2:4000 /198.51.100.7:25 true x");
+      assertThat(heard(two)).isEqualTo("/192.0.2.2:4000 /198.51.100.7:25 false x");
       awaitOpen(listener, 1);
       // The first client's connection is still there.
       try (var again = say(listener, header.formatted(1))) {
         assertThat(heard(again)).isEqualTo("TOO_MANY_FROM_SOURCE");
       }
-      assertThat(heard(one)).isEqualTo("/192.0.2.1:4000 /198.51.100.7:25 true x");
+      assertThat(heard(one)).isEqualTo("/192.0.2.1:4000 /198.51.100.7:25 false x");
       awaitOpen(listener, 0);
       try (var again = say(listener, header.formatted(1))) {
         assertThat(heard(again)).startsWith("/192.0.2.1:4000");
@@ -239,7 +239,7 @@ class ListenerTest {
   void proxiesThatSpeakForThemselves() throws Exception {
     try (var listener = open(proxies("127.0.0.1"));
         var socket = say(listener, "PROXY UNKNOWN\r\nx")) {
-      assertThat(heard(socket)).startsWith("/127.0.0.1:").endsWith(" true x");
+      assertThat(heard(socket)).startsWith("/127.0.0.1:").endsWith(" false x");
     }
   }
 
