@@ -69,8 +69,6 @@ final class Reply {
   static final Reply FULL_EVER = of(552, 5, 2, 2, "Message larger than the mailbox");
   static final Reply NO_RELAY = of(550, 5, 7, 1, "Relaying refused");
   static final Reply UNAVAILABLE = of(451, 4, 3, 0, "Mailbox cannot be reached now; try later");
-  static final Reply SENT_TOO_MUCH =
-      of(450, 4, 7, 1, "This account has sent as much as it may for now; try later");
   static final Reply TOO_MANY_RECIPIENTS =
       of(452, 4, 5, 3, "Too many recipients; send the rest in another message");
 
@@ -91,10 +89,16 @@ final class Reply {
       of(421, 4, 7, 0, "Too many connections from your address; try later");
 
   private final int code;
+  private final boolean error;
   private final byte[] octets;
 
   private Reply(int code, @Nullable EnhancedStatus status, List<String> lines) {
+    this(code, status, lines, code >= 500 && code != 521);
+  }
+
+  private Reply(int code, @Nullable EnhancedStatus status, List<String> lines, boolean error) {
     this.code = code;
+    this.error = error;
     var text = new StringBuilder(64);
     for (int i = 0; i < lines.size(); i++) {
       text.append(code).append(i + 1 < lines.size() ? '-' : ' ');
@@ -109,6 +113,12 @@ final class Reply {
   /// One line with an enhanced status.
   static Reply of(int code, int kind, int subject, int detail, String text) {
     return new Reply(code, new EnhancedStatus(kind, subject, detail), List.of(text));
+  }
+
+  /// Several lines with an enhanced status, which is no mistake of the client's: a list of
+  /// addresses may hold many that are answered so.
+  static Reply lines(int code, EnhancedStatus status, List<String> lines) {
+    return new Reply(code, status, lines, false);
   }
 
   /// One line without.
@@ -128,7 +138,7 @@ final class Reply {
 
   /// Whether it says that something went wrong on the peer's side.
   boolean isError() {
-    return code >= 500 && code != 521;
+    return error;
   }
 
   /// What goes over the wire; not to be changed.
@@ -138,6 +148,6 @@ final class Reply {
 
   @Override
   public String toString() {
-    return new String(octets, StandardCharsets.US_ASCII).stripTrailing();
+    return new String(octets, StandardCharsets.US_ASCII).stripTrailing().replace("\r\n", " ");
   }
 }
