@@ -6,7 +6,8 @@ import longhand.mail.EnhancedStatus;
 import org.jspecify.annotations.Nullable;
 
 /// One answer of the server: a code, an enhanced status where RFC 2034 wants one, and text, ready
-/// for the wire. The text is ours, never the peer's.
+/// for the wire. The text is ours; what another server said of an address is quoted in printable
+/// ASCII.
 final class Reply {
 
   static final Reply BYE = of(221, 2, 0, 0, "Bye");
