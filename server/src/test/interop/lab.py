@@ -403,6 +403,8 @@ account-messages-hour-max = 100000
 account-messages-day-max = 100000
 account-recipients-hour-max = 100000
 account-recipients-day-max = 100000
+account-new-recipients-hour-max = 100000
+account-new-recipients-day-max = 100000
 smtp-recipients-max = 1200
 disk-free-megabytes-min = 300
 """)

@@ -29,7 +29,7 @@ class ArchitectureTest {
           List.of("message", "auth", "mtasts", "srs", "tlsrpt", "journey"),
           List.of("directory", "index", "dkim", "relay", "dsn"),
           List.of("store", "check", "zone"),
-          List.of("queue", "transfer"),
+          List.of("queue", "transfer", "sending"),
           List.of("delivery"),
           List.of("smtp", "imap", "pop3"),
           List.of("server"));

@@ -129,6 +129,11 @@ public final class Queue implements Closeable {
     return counts;
   }
 
+  /// Tells of addresses that mail came back from; to be called before `start`.
+  public void tell(BadAddresses badAddresses) {
+    recorder.tell(badAddresses);
+  }
+
   /// Begins to read what waits since the last time, and to try what is due.
   ///
   /// @param returnPaths where a reverse-path leads; nowhere when the list is empty

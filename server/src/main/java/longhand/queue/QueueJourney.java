@@ -1,5 +1,6 @@
 package longhand.queue;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import longhand.dsn.Told;
@@ -76,6 +77,16 @@ final class QueueJourney {
     if (message.gone) {
       journeys.note(message.arrival().id(), Station.Kind.END, "", "it has left the queue", "");
     }
+  }
+
+  /// The account sends nothing there for a while.
+  void suppressed(QueuedMessage message, int recipient, Address account, Instant until) {
+    note(
+        message,
+        Station.Kind.NEXT,
+        recipient,
+        "gets nothing more from " + account.quoted() + " for now, since there is no such address",
+        "until " + until);
   }
 
   private static String ordinal(int number) {

@@ -2,8 +2,10 @@ package longhand.queue;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -184,6 +186,17 @@ final class QueuedMessage {
       if (!ready) {
         in.close();
       }
+    }
+  }
+
+  /// Whether an address of ours led it here, and nobody sent it to its recipients: its trace then
+  /// begins with that address. What cannot be read counts as forwarded.
+  boolean isForwarded() {
+    var field = "Delivered-To:".getBytes(StandardCharsets.US_ASCII);
+    try (var in = open()) {
+      return Arrays.equals(field, in.readNBytes(field.length));
+    } catch (IOException e) {
+      return true;
     }
   }
 

@@ -48,6 +48,7 @@ final class Recorder {
   private final Consumer<QueuedMessage> over;
   private final Runnable unwritten;
   private final QueueJourney journey;
+  private volatile BadAddresses badAddresses = (_, _, _, _) -> Optional.empty();
   private final ConcurrentLinkedQueue<QueuedMessage> unrecorded = new ConcurrentLinkedQueue<>();
 
   /// @param over told when a message has no job under way any more, and all is written
@@ -72,6 +73,11 @@ final class Recorder {
     this.over = over;
     this.unwritten = unwritten;
     this.journey = journey;
+  }
+
+  /// Who hears of failures from now on.
+  void tell(BadAddresses badAddresses) {
+    this.badAddresses = badAddresses;
   }
 
   /// Writes down what became of recipients by a job, together with what others wait to write of the
@@ -162,6 +168,7 @@ final class Recorder {
     var results = new ArrayList<>(message.results);
     var now = clock.instant();
     var consequence = consequence(message, results, now);
+    var failed = ofItsAccount(message, results);
     try {
       commit(message, consequence, now);
     } catch (IOException | MailboxException e) {
@@ -181,8 +188,37 @@ final class Recorder {
     message.gone = consequence.over();
     results.forEach(result -> counts.count(result.state()));
     log(message, results);
+    tell(message, failed);
     journey.recorded(message, results);
     return true;
+  }
+
+  /// What failed for good of a message that an account sent there itself. Asked before the message
+  /// leaves the queue.
+  private static List<QueuedMessage.Result> ofItsAccount(
+      QueuedMessage message, List<QueuedMessage.Result> results) {
+    var failed =
+        results.stream()
+            .filter(
+                result ->
+                    result.state() == Progress.State.FAILED && result.last().status().kind() == 5)
+            .toList();
+    return failed.isEmpty()
+            || message.arrival().account().isEmpty()
+            || message.arrival().envelope().from().address().isEmpty()
+            || message.isForwarded()
+        ? List.of()
+        : failed;
+  }
+
+  private void tell(QueuedMessage message, List<QueuedMessage.Result> failed) {
+    for (var result : failed) {
+      var account = message.arrival().account().orElseThrow();
+      var recipient = message.arrival().envelope().to().get(result.number()).address();
+      badAddresses
+          .failed(account, recipient, result.last().status(), result.last().words())
+          .ifPresent(until -> journey.suppressed(message, result.number(), account, until));
+    }
   }
 
   private Consequence consequence(

@@ -26,6 +26,7 @@ import picocli.CommandLine.Command;
       AliasCommand.class,
       RouteCommand.class,
       QueueCommand.class,
+      SuppressionCommand.class,
       DnsCommand.class,
       DkimCommand.class,
       JourneyCommand.class,

@@ -45,7 +45,8 @@ import longhand.queue.Queue;
 import longhand.relay.Route;
 import longhand.relay.Routing;
 import longhand.relay.Timeouts;
-import longhand.smtp.SendingLimits;
+import longhand.sending.SendingRecords;
+import longhand.sending.Suppression;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
 import longhand.store.Store;
@@ -78,7 +79,7 @@ public final class Server implements Closeable {
   private final Queue queue;
   private final Delivery delivery;
   private final DkimKeys signatures;
-  private final SendingLimits sendingLimits;
+  private final SendingRecords sending;
   private final MaildropLocks maildropLocks = new MaildropLocks();
   private final Figures figures = new Figures();
   private final List<Listener> listeners = new ArrayList<>();
@@ -110,7 +111,7 @@ public final class Server implements Closeable {
             Queue.Settings.DEFAULT,
             Thread.ofVirtual().name("relay ", 1)::start,
             journeys);
-    this.sendingLimits = new SendingLimits(config.limits(), Clock.systemUTC());
+    this.sending = sendingRecords(config);
     this.signatures = new DkimKeys(config.data(), new FileSystemDisk(), Clock.systemUTC());
     this.delivery =
         new Delivery(
@@ -156,6 +157,12 @@ public final class Server implements Closeable {
   /// Where the journeys of messages are written down.
   static Path journeyFolder(Config config) {
     return config.data().resolve("journey");
+  }
+
+  /// What the accounts of that data folder have sent, and where they send nothing.
+  static SendingRecords sendingRecords(Config config) {
+    return new SendingRecords(
+        new FileSystemDisk(), config.data().resolve("sending"), config.limits(), Clock.systemUTC());
   }
 
   /// The accounts of that data folder.
@@ -223,6 +230,7 @@ public final class Server implements Closeable {
     }
     LOG.log(Level.INFO, "ending");
     try (var _ = journeys;
+        var _ = sending;
         var _ = store;
         var _ = directory) {
       if (metrics != null) {
@@ -298,6 +306,10 @@ public final class Server implements Closeable {
 
   private void open() throws IOException, CommandException {
     journeys.start();
+    sending.start();
+    queue.tell(
+        (account, recipient, status, words) ->
+            sending.bounced(account, recipient, status, words).map(Suppression::until));
     queue.start(delivery::returnPaths);
     for (var each : config.listener()) {
       try {
@@ -329,6 +341,9 @@ public final class Server implements Closeable {
   private String control(String line, Consumer<String> told) {
     if (QueueWork.isFor(line)) {
       return new QueueWork(queue).answer(line, each -> told.accept(each.toLine()));
+    }
+    if (SuppressionWork.isFor(line)) {
+      return new SuppressionWork(sending).answer(line, each -> told.accept(each.toLine()));
     }
     return DocumentWork.isFor(line)
         ? new DocumentWork(config.data(), store, directory)
@@ -409,7 +424,7 @@ public final class Server implements Closeable {
                 listener.plaintextLogin(),
                 config.limits(),
                 Clock.systemUTC(),
-                sendingLimits,
+                sending,
                 signatures,
                 journeys));
     figures.add(server.counts());

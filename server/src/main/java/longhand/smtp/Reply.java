@@ -6,7 +6,8 @@ import longhand.mail.EnhancedStatus;
 import org.jspecify.annotations.Nullable;
 
 /// One answer of the server: a code, an enhanced status where RFC 2034 wants one, and text, ready
-/// for the wire. The text is ours, never the peer's.
+/// for the wire. The text is ours; what another server said of an address is quoted in printable
+/// ASCII.
 final class Reply {
 
   static final Reply BYE = of(221, 2, 0, 0, "Bye");
@@ -71,8 +72,6 @@ final class Reply {
   static final Reply FULL_EVER = of(552, 5, 2, 2, "Message larger than the mailbox");
   static final Reply NO_RELAY = of(550, 5, 7, 1, "Relaying refused");
   static final Reply UNAVAILABLE = of(451, 4, 3, 0, "Mailbox cannot be reached now; try later");
-  static final Reply SENT_TOO_MUCH =
-      of(450, 4, 7, 1, "This account has sent as much as it may for now; try later");
   static final Reply TOO_MANY_RECIPIENTS =
       of(452, 4, 5, 3, "Too many recipients; send the rest in another message");
 
@@ -93,10 +92,16 @@ final class Reply {
       of(421, 4, 7, 0, "Too many connections from your address; try later");
 
   private final int code;
+  private final boolean error;
   private final byte[] octets;
 
   private Reply(int code, @Nullable EnhancedStatus status, List<String> lines) {
+    this(code, status, lines, code >= 500 && code != 521);
+  }
+
+  private Reply(int code, @Nullable EnhancedStatus status, List<String> lines, boolean error) {
     this.code = code;
+    this.error = error;
     var text = new StringBuilder(64);
     for (int i = 0; i < lines.size(); i++) {
       text.append(code).append(i + 1 < lines.size() ? '-' : ' ');
@@ -111,6 +116,12 @@ final class Reply {
   /// One line with an enhanced status.
   static Reply of(int code, int kind, int subject, int detail, String text) {
     return new Reply(code, new EnhancedStatus(kind, subject, detail), List.of(text));
+  }
+
+  /// Several lines with an enhanced status, which is no mistake of the client's: a list of
+  /// addresses may hold many that are answered so.
+  static Reply lines(int code, EnhancedStatus status, List<String> lines) {
+    return new Reply(code, status, lines, false);
   }
 
   /// One line without.
@@ -130,7 +141,7 @@ final class Reply {
 
   /// Whether it says that something went wrong on the peer's side.
   boolean isError() {
-    return code >= 500 && code != 521;
+    return error;
   }
 
   /// What goes over the wire; not to be changed.
@@ -140,6 +151,6 @@ final class Reply {
 
   @Override
   public String toString() {
-    return new String(octets, StandardCharsets.US_ASCII).stripTrailing();
+    return new String(octets, StandardCharsets.US_ASCII).stripTrailing().replace("\r\n", " ");
   }
 }

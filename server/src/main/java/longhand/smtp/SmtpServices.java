@@ -10,6 +10,7 @@ import longhand.directory.Directory;
 import longhand.dkim.DkimKeys;
 import longhand.journey.Journeys;
 import longhand.mail.Domain;
+import longhand.sending.SendingRecords;
 import longhand.wire.Limits;
 
 /// What SMTP sessions of one listener share.
@@ -20,7 +21,7 @@ import longhand.wire.Limits;
 /// @param tls for STARTTLS or implicit TLS, when there is TLS
 /// @param implicitTls whether a session begins with the handshake
 /// @param plaintextLogin whether passwords may cross in clear
-/// @param sendingLimits how much each of our users has sent
+/// @param sending how much each of our users has sent, and to whom
 /// @param signatures the keys of our domains, for what our users send to other servers
 /// @param journeys where what happens to messages is noted
 public record SmtpServices(
@@ -35,7 +36,7 @@ public record SmtpServices(
     boolean plaintextLogin,
     Limits limits,
     Clock clock,
-    SendingLimits sendingLimits,
+    SendingRecords sending,
     DkimKeys signatures,
     Journeys journeys) {
 

@@ -24,12 +24,14 @@ import longhand.auth.Sasl;
 import longhand.delivery.Delivery;
 import longhand.delivery.Destination;
 import longhand.delivery.Outcome;
-import longhand.journey.JourneyId;
 import longhand.directory.AccountRecord;
+import longhand.journey.JourneyId;
 import longhand.mail.Address;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.Envelope;
 import longhand.mail.ForwardPath;
+import longhand.sending.SendingRecords;
+import longhand.sending.Suppression;
 import longhand.smtp.Command.XClient.Attribute;
 import longhand.smtp.Command.XClient.Value;
 import longhand.wire.BareLineEndException;
@@ -51,6 +53,8 @@ final class SmtpSession {
   private static final EnhancedStatus FULL_NOW = new EnhancedStatus(4, 2, 2);
   private static final EnhancedStatus FULL_EVER = new EnhancedStatus(5, 2, 2);
 
+  private static final int REPLY_TEXT_MAX = 490;
+
   /// How far the conversation has come. An envelope exists only inside a transaction.
   private sealed interface State {
     /// Nobody said hello yet, or not since TLS.
@@ -69,10 +73,13 @@ final class SmtpSession {
     final Command.Mail mail;
     final List<Destination.Found> to = new ArrayList<>(1);
     final List<ForwardPath> paths = new ArrayList<>(1);
+    final SendingRecords.@Nullable Draft draft;
     @Nullable Incoming chunks;
 
-    Transaction(Command.Mail mail) {
+    /// @param draft of who has logged in
+    Transaction(Command.Mail mail, SendingRecords.@Nullable Draft draft) {
       this.mail = mail;
+      this.draft = draft;
     }
   }
 
@@ -298,7 +305,8 @@ final class SmtpSession {
             yield unreadable(e);
           }
         }
-        var transaction = new Transaction(mail);
+        var transaction =
+            new Transaction(mail, user == null ? null : services.sending().draft(user));
         state = new State.InTransaction(hello, transaction);
         journey.begins(transaction.id, mail, client(hello), protocol(hello, transaction), user);
         yield Reply.SENDER_OK;
@@ -323,14 +331,24 @@ final class SmtpSession {
     if (transaction.to.size() >= recipientsMax()) {
       return Reply.TOO_MANY_RECIPIENTS;
     }
-    if (user != null && !services.sendingLimits().allow(user, transaction.to.size() + 1)) {
+    var tooMuch =
+        transaction.draft == null
+            ? Optional.<String>empty()
+            : transaction.draft.refusal(recipient.to().address());
+    if (tooMuch.isPresent()) {
       counts.refusedRecipients.increment();
-      LOG.log(
-          System.Logger.Level.WARNING, () -> user + " has sent as much as an account may for now");
-      return Reply.SENT_TOO_MUCH;
+      LOG.log(System.Logger.Level.WARNING, () -> user + " is refused: " + tooMuch.get());
+      return Reply.of(450, 4, 7, 1, tooMuch.get());
     }
     var destination =
         services.delivery().destination(recipient.to(), transaction.mail.sizeOctets().orElse(0));
+    if (user != null && destination instanceof Destination.Remote) {
+      var suppression = services.sending().suppression(user, recipient.to().address());
+      if (suppression.isPresent()) {
+        counts.refusedRecipients.increment();
+        return suppressed(user, suppression.get());
+      }
+    }
     var found =
         switch (destination) {
           case Destination.Found each -> Optional.of(each);
@@ -349,6 +367,9 @@ final class SmtpSession {
       journey.leadsTo(found.get());
       transaction.to.add(found.get());
       transaction.paths.add(recipient.to());
+      if (transaction.draft != null) {
+        transaction.draft.add(recipient.to().address());
+      }
     } else {
       counts.refusedRecipients.increment();
       LOG.log(
@@ -361,6 +382,30 @@ final class SmtpSession {
                   + reply);
     }
     return reply;
+  }
+
+  /// What a user hears of an address that does not exist: who said so, and how that ends.
+  private static Reply suppressed(Address user, Suppression suppression) {
+    var address = suppression.address().quoted();
+    return Reply.lines(
+        550,
+        suppression.status(),
+        List.of(
+            cut(
+                "Nothing is sent to "
+                    + address
+                    + ": mail came back on "
+                    + suppression.since()
+                    + ", and until "
+                    + suppression.until()
+                    + " this account does not try again"),
+            cut("What was said: " + suppression.words()),
+            cut("To end this now: longhand suppression remove " + user.quoted() + " " + address)));
+  }
+
+  /// RFC 5321 §4.5.3.1.5: a reply line has 512 octets at most.
+  private static String cut(String line) {
+    return line.length() > REPLY_TEXT_MAX ? line.substring(0, REPLY_TEXT_MAX) : line;
   }
 
   /// Whether mail of this client for other servers is taken: that of our users.
@@ -563,8 +608,8 @@ final class SmtpSession {
             by -> onward(trace.onward(by, only, added), incoming, added));
     var outcomes = services.delivery().deliver(message, to, !lmtp);
     journey.outcomes(id, to, outcomes);
-    if (user != null) {
-      services.sendingLimits().sent(user, to.size());
+    if (transaction.draft != null) {
+      transaction.draft.sent();
     }
     if (!lmtp) {
       return List.of(reply(worst(outcomes), id));

@@ -63,6 +63,21 @@ public record Limits(
             says = "recipients that one account may send to in a day; more: 450 4.7.1")
         int accountRecipientsDayMax,
     @Limit(
+            value = "100",
+            least = "1",
+            says =
+                "recipients that one account may send to in an hour though it never wrote to them before; more: 450 4.7.1")
+        int accountNewRecipientsHourMax,
+    @Limit(value = "500", least = "1", says = "the same in a day; more: 450 4.7.1")
+        int accountNewRecipientsDayMax,
+    @Limit(
+            value = "30",
+            least = "0",
+            most = "3650",
+            says =
+                "days for which an account sends nothing to an address that does not exist, after its mail came back; until then 550 with the status it came back with; 0 for none")
+        int accountSuppressionDays,
+    @Limit(
             value = "52428800",
             least = "65536",
             most = "2000000000",

@@ -46,7 +46,7 @@ import longhand.relay.Routing;
 import longhand.relay.Target;
 import longhand.relay.Timeouts;
 import longhand.relay.TlsPolicy;
-import longhand.smtp.SendingLimits;
+import longhand.sending.SendingRecords;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
 import longhand.srs.SenderRewriting;
@@ -93,6 +93,9 @@ public final class TestServer implements AutoCloseable {
   /// Messages for others: all are kept, since the one way out leads to a closed port.
   public final Queue queue;
 
+  /// What accounts have sent.
+  public final SendingRecords sending;
+
   private final Delivery delivery;
   private final MaildropLocks locks = new MaildropLocks();
   private final Map<String, Listener> listeners = new HashMap<>();
@@ -138,6 +141,10 @@ public final class TestServer implements AutoCloseable {
                 List.of("a secret of these tests"),
                 InstantSource.system()),
             journeys);
+    sending =
+        new SendingRecords(
+            new FileSystemDisk(), data.resolve("sending"), limits, InstantSource.system());
+    sending.start();
     queue.start(delivery::returnPaths);
     if (directory.size() == 0) {
       var verifiers = authenticator.verifiers("secret");
@@ -241,7 +248,7 @@ public final class TestServer implements AutoCloseable {
                         plain,
                         limits,
                         Clock.systemUTC(),
-                        new SendingLimits(limits, Clock.systemUTC()),
+                        sending,
                         new DkimKeys(data, new FileSystemDisk(), Clock.systemUTC()),
                         journeys)),
                 proxied
@@ -336,6 +343,7 @@ public final class TestServer implements AutoCloseable {
     listeners.values().forEach(Listener::close);
     queue.close();
     courier.close();
+    sending.close();
     store.close();
     directory.close();
     journeys.close();

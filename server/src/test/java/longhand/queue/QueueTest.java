@@ -20,6 +20,8 @@ import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
 import longhand.mail.ForwardPath;
+import longhand.mail.Handling;
+import longhand.mail.ReversePath;
 import longhand.relay.Route;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -497,5 +499,42 @@ class QueueTest {
     queue.run();
     assertThat(courier.arrived).hasSize(18);
     assertThat(entries()).isEmpty();
+  }
+
+  /// Who hears of bad addresses: the account that sent there itself, once that is written down.
+  @Test
+  void addressesThatDoNotExistAreTold() throws Exception {
+    var told = new ArrayList<String>();
+    queue.queue.tell(
+        (account, recipient, status, words) -> {
+          told.add(account + " " + recipient + " " + status + " " + words);
+          return Optional.of(TestQueue.BEGAN);
+        });
+    courier.answers =
+        address ->
+            switch (address.localPart()) {
+              case "gone" -> TestCourier.UNKNOWN;
+              case "later" -> TestCourier.GREYLISTED;
+              default -> TestCourier.ACCEPTED;
+            };
+    courier.places.put(
+        new Domain("none.example"),
+        new Courier.Contact.Nowhere(new EnhancedStatus(5, 1, 2), "no such domain"));
+    queue.accept(TEXT, "gone@example.net", "later@example.net", "bob@example.net");
+    queue.accept(TEXT, "bob@none.example");
+    var gone = List.of(TestQueue.to("gone@example.net"));
+    queue.accept(
+        ReversePath.of(TestQueue.SENDER),
+        "Delivered-To: list@example.com\r\n",
+        TEXT,
+        gone,
+        Handling.USUAL);
+    queue.accept(ReversePath.NULL, "Received: x\r\n", TEXT, gone, Handling.USUAL);
+    queue.pass(Duration.ofDays(6), Duration.ofHours(1));
+    assertThat(queue.queue.size()).isZero();
+    assertThat(told)
+        .containsExactly(
+            "alice@example.com gone@example.net 5.1.1 550 5.1.1 no such user",
+            "alice@example.com bob@none.example 5.1.2 no such domain");
   }
 }

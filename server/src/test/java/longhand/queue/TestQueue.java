@@ -98,16 +98,17 @@ final class TestQueue implements Closeable {
 
   String accept(Address from, String text, List<ForwardPath> to, Handling handling)
       throws IOException, MailboxException {
+    return accept(ReversePath.of(from), "Received: x\r\n", text, to, handling);
+  }
+
+  /// The same with another reverse-path and trace; an account hands it in all the same.
+  String accept(
+      ReversePath from, String trace, String text, List<ForwardPath> to, Handling handling)
+      throws IOException, MailboxException {
     var id = Integer.toString(10_000 + ids++, 36);
     var envelope =
         new Envelope(
-            ReversePath.of(from),
-            to,
-            Envelope.Body.SEVEN_BIT,
-            false,
-            Optional.empty(),
-            Optional.empty(),
-            handling);
+            from, to, Envelope.Body.SEVEN_BIT, false, Optional.empty(), Optional.empty(), handling);
     try (var letter = store.letter()) {
       var octets = text.getBytes(StandardCharsets.US_ASCII);
       letter.write(octets, 0, octets.length);
@@ -115,10 +116,10 @@ final class TestQueue implements Closeable {
       var admission =
           queue.admit(
               id,
-              Optional.of(from),
+              Optional.of(from.address().orElse(SENDER)),
               envelope,
               letter,
-              "Received: x\r\n".getBytes(StandardCharsets.US_ASCII),
+              trace.getBytes(StandardCharsets.US_ASCII),
               now);
       boolean entered = false;
       try {

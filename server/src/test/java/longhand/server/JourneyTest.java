@@ -406,4 +406,84 @@ class JourneyTest {
     }
     assertThat(folder.resolve("data/journey")).doesNotExist();
   }
+
+  private static String submit(Server server, String to) throws IOException {
+    return talk(
+        server,
+        1,
+        "EHLO laptop.example",
+        login(),
+        "MAIL FROM:<alice@example.com>",
+        "RCPT TO:<" + to + ">",
+        "DATA",
+        "From: alice@example.com\r\n\r\nwords\r\n.",
+        "QUIT");
+  }
+
+  /// An address that mail came back from gets none any more, until somebody says otherwise.
+  @Test
+  void anAddressThatDoesNotExistIsSuppressed() throws Exception {
+    try (var server = Server.start(ConfigFile.read(file))) {
+      var shown = shown("has left the queue", id(submit(server, "nobody@example.net")));
+      assertThat(shown)
+          .contains(
+              "nobody@example.net gets nothing more from alice@example.com for now, since there is"
+                  + " no such address [until ");
+      assertThat(submit(server, "nobody@example.net"))
+          .contains(
+              "550-5.1.1 Nothing is sent to nobody@example.net: mail came back on 20",
+              "550-5.1.1 What was said: 550 5.1.1 nobody of that name\r\n",
+              "550 5.1.1 To end this now: longhand suppression remove alice@example.com"
+                  + " nobody@example.net\r\n");
+      assertThat(shown("550-5.1.1", "--to", "nobody@example.net")).contains("is refused");
+      assertThat(said("suppression", "list", "alice@example.com"))
+          .startsWith("nobody@example.net\t20")
+          .endsWith("\t550 5.1.1 nobody of that name\n");
+    }
+    try (var server = Server.start(ConfigFile.read(file))) {
+      assertThat(submit(server, "nobody@example.net")).contains("550-5.1.1 Nothing is sent");
+      assertThat(said("suppression", "remove", "alice@example.com", "Nobody@example.net"))
+          .isEqualTo("alice@example.com may send to Nobody@example.net again\n");
+      assertThat(submit(server, "nobody@example.net")).contains("250 2.0.0 Queued");
+      assertThat(
+              said(
+                  "suppression",
+                  "add",
+                  "alice@example.com",
+                  "bob@example.net",
+                  "--why",
+                  "on leave"))
+          .startsWith("alice@example.com sends nothing to bob@example.net until 20");
+      assertThat(submit(server, "bob@example.net"))
+          .contains("550-5.1.1 What was said: on leave\r\n");
+    }
+    // With no server running it is the same.
+    var line =
+        new JsonMapper()
+            .readTree(
+                said("suppression", "list", "alice@example.com", "--json")
+                    .lines()
+                    .filter(each -> each.contains("bob@"))
+                    .findFirst()
+                    .orElseThrow());
+    assertThat(line.path("address").asString()).isEqualTo("bob@example.net");
+    assertThat(line.path("status").asString()).isEqualTo("5.1.1");
+    assertThat(line.path("words").asString()).isEqualTo("on leave");
+    said("suppression", "remove", "alice@example.com", "bob@example.net");
+    assertThat(said("suppression", "list", "alice@example.com")).doesNotContain("bob@");
+    var again = ran("suppression", "remove", "alice@example.com", "bob@example.net");
+    assertThat(again.code()).isEqualTo(ExitCode.NO_USER);
+    assertThat(again.err()).contains("alice@example.com may send to bob@example.net already");
+    assertThat(ran("suppression", "list", "ghost@example.com").code()).isEqualTo(ExitCode.NO_USER);
+    assertThat(ran("suppression", "add", "alice@example.com", "x@y.example", "--days", "0").code())
+        .isEqualTo(ExitCode.USAGE);
+    said("suppression", "add", "alice@example.com", "x@y.example", "--days", "2");
+    assertThat(said("suppression", "list", "alice@example.com")).contains("x@y.example\t");
+  }
+
+  private String said(String... arguments) {
+    var ran = ran(arguments);
+    assertThat(ran.code()).as(ran.err()).isZero();
+    return ran.out();
+  }
 }

@@ -32,6 +32,7 @@ import longhand.dkim.DkimVerifier;
 import longhand.dkim.KeyAnswer;
 import longhand.mail.Address;
 import longhand.mail.Domain;
+import longhand.mail.EnhancedStatus;
 import longhand.store.Mailbox;
 import longhand.store.MailboxException;
 import longhand.wire.Limits;
@@ -673,7 +674,8 @@ class SmtpSessionTest {
         if (message == 3) {
           // Four recipients were sent to, one more may be.
           assertThat(first).startsWith("250");
-          assertThat(client.send("RCPT TO:<joe@example.net>")).startsWith("450 4.7.1");
+          assertThat(client.send("RCPT TO:<joe@example.net>"))
+              .startsWith("450 4.7.1 This account may send to 5 recipients in an hour; more after");
         } else if (message == 4) {
           assertThat(first).startsWith("450 4.7.1");
           continue;
@@ -767,6 +769,44 @@ class SmtpSessionTest {
       assertThat(client.send("XCLIENT ADDR=192.0.2.9")).startsWith("220");
       client.send("EHLO proxy.example");
       assertThat(client.send("MAIL FROM:<ana@example.org>")).startsWith("530");
+    }
+  }
+
+  /// RCPT to an address that mail came back from says who said so, as no error of the client's.
+  @Test
+  void anAddressThatDoesNotExistIsRefusedToWhoKnows() throws Exception {
+    var joe = new Address("joe", new Domain("example.net"));
+    server.sending.bounced(
+        new Address("ana", TestServer.DOMAIN),
+        joe,
+        new EnhancedStatus(5, 1, 10),
+        "556 5.1.10 no mail here");
+    for (var login : List.of("AGFuYQBzZWNyZXQ=", "AGJlbgBzZWNyZXQ=")) {
+      try (var client = client("submission-plain")) {
+        assertThat(client.send("EHLO client.example")).startsWith("250");
+        assertThat(client.send("AUTH PLAIN " + login)).startsWith("235");
+        boolean ana = login.startsWith("AGFu");
+        var from = ana ? "ana" : "ben";
+        assertThat(client.send("MAIL FROM:<" + from + "@example.org>")).startsWith("250");
+        if (!ana) {
+          assertThat(client.send("RCPT TO:<joe@example.net>")).startsWith("250");
+          continue;
+        }
+        for (int i = 0; i < 25; i++) {
+          client.raw("RCPT TO:<Joe@example.net>\r\n");
+          assertThat(client.in.readLine())
+              .startsWith("550-5.1.10 Nothing is sent to joe@example.net: mail came back on 20");
+          assertThat(client.in.readLine())
+              .isEqualTo("550-5.1.10 What was said: 556 5.1.10 no mail here");
+          assertThat(client.in.readLine())
+              .isEqualTo(
+                  "550 5.1.10 To end this now: longhand suppression remove ana@example.org"
+                      + " joe@example.net");
+        }
+        assertThat(client.send("RCPT TO:<jim@example.net>")).startsWith("250");
+        server.sending.allow(new Address("ana", TestServer.DOMAIN), joe);
+        assertThat(client.send("RCPT TO:<joe@example.net>")).startsWith("250");
+      }
     }
   }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package longhand.sending;
+
+import org.jspecify.annotations.NullMarked;
