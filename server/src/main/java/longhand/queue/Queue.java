@@ -59,7 +59,7 @@ public final class Queue implements Closeable {
   private static final System.Logger LOG = System.getLogger(Queue.class.getName());
 
   /// How long what could not be written down waits.
-  private static final long UNRECORDED_NANOS = 5_000_000_000L;
+  static final long UNRECORDED_NANOS = 5_000_000_000L;
 
   /// How long the end waits for sessions in the middle of a message.
   private static final Duration GRACE = Duration.ofSeconds(2);
@@ -125,6 +125,21 @@ public final class Queue implements Closeable {
       Executor threads,
       Journeys journeys)
       throws IOException {
+    this(store, store::change, hostname, courier, clock, random, settings, threads, journeys);
+  }
+
+  /// The same, with its batches made durable in another way than the store's.
+  Queue(
+      Store store,
+      Batches batches,
+      String hostname,
+      Courier courier,
+      InstantSource clock,
+      RandomGenerator random,
+      Settings settings,
+      Executor threads,
+      Journeys journeys)
+      throws IOException {
     this.store = store;
     this.clock = clock;
     this.settings = settings;
@@ -132,7 +147,8 @@ public final class Queue implements Closeable {
     this.reports = new Reports(store, hostname, random, address -> returnPaths.apply(address));
     var journey = new QueueJourney(journeys);
     var recorder =
-        new Recorder(store, courier, clock, random, counts, this::notice, this::over, journey);
+        new Recorder(
+            store, batches, courier, clock, random, counts, this::notice, this::over, journey);
     this.recorder = recorder;
     this.relaying =
         new Relaying(courier, clock, random, settings.idle(), threads, recorder, journey);

@@ -38,6 +38,7 @@ final class Recorder {
   private static final EnhancedStatus EXPIRED = new EnhancedStatus(4, 4, 7);
 
   private final Store store;
+  private final Batches batches;
   private final Courier courier;
   private final InstantSource clock;
   private final RandomGenerator random;
@@ -48,9 +49,12 @@ final class Recorder {
   private final QueueJourney journey;
   private final ConcurrentLinkedQueue<QueuedMessage> unrecorded = new ConcurrentLinkedQueue<>();
 
+  /// @param store gives letters for what is written
+  /// @param batches makes it durable
   /// @param over told when a message has no job under way any more, and all is written
   Recorder(
       Store store,
+      Batches batches,
       Courier courier,
       InstantSource clock,
       RandomGenerator random,
@@ -59,11 +63,12 @@ final class Recorder {
       Consumer<QueuedMessage> over,
       QueueJourney journey) {
     this.store = store;
+    this.batches = batches;
     this.courier = courier;
     this.clock = clock;
     this.random = random;
     this.counts = counts;
-    this.ends = new Removals(store);
+    this.ends = new Removals(batches);
     this.notices = notices;
     this.over = over;
     this.journey = journey;
@@ -272,7 +277,7 @@ final class Recorder {
       }
       int before = appends.size();
       appends.addAll(notice.appends());
-      var entries = store.change(appends, removals);
+      var entries = batches.change(appends, removals);
       notice.report().ifPresent(each -> journey.reported(message, each, consequence.told));
       message.state = consequence.over() ? null : entries.getFirst();
       notice.entered(entries.subList(before, entries.size()));
