@@ -56,7 +56,7 @@ public final class Queue implements Closeable {
   private static final System.Logger LOG = System.getLogger(Queue.class.getName());
 
   /// How long what could not be written down waits.
-  private static final long UNRECORDED_NANOS = 5_000_000_000L;
+  static final long UNRECORDED_NANOS = 5_000_000_000L;
 
   /// How long the end waits for sessions in the middle of a message.
   private static final Duration GRACE = Duration.ofSeconds(2);
@@ -102,6 +102,21 @@ public final class Queue implements Closeable {
       Executor threads,
       Journeys journeys)
       throws IOException {
+    this(store, store::change, hostname, courier, clock, random, settings, threads, journeys);
+  }
+
+  /// The same, with its batches made durable in another way than the store's.
+  Queue(
+      Store store,
+      Batches batches,
+      String hostname,
+      Courier courier,
+      InstantSource clock,
+      RandomGenerator random,
+      Settings settings,
+      Executor threads,
+      Journeys journeys)
+      throws IOException {
     this.store = store;
     this.clock = clock;
     this.settings = settings;
@@ -111,6 +126,7 @@ public final class Queue implements Closeable {
     var recorder =
         new Recorder(
             store,
+            batches,
             courier,
             clock,
             random,

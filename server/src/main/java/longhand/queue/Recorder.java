@@ -39,6 +39,7 @@ final class Recorder {
   private static final EnhancedStatus EXPIRED = new EnhancedStatus(4, 4, 7);
 
   private final Store store;
+  private final Batches batches;
   private final Courier courier;
   private final InstantSource clock;
   private final RandomGenerator random;
@@ -51,10 +52,13 @@ final class Recorder {
   private volatile BadAddresses badAddresses = (_, _, _, _) -> Optional.empty();
   private final ConcurrentLinkedQueue<QueuedMessage> unrecorded = new ConcurrentLinkedQueue<>();
 
+  /// @param store gives letters for what is written
+  /// @param batches makes it durable
   /// @param over told when a message has no job under way any more, and all is written
   /// @param unwritten told when something could not be written: `recordAgain` is owed
   Recorder(
       Store store,
+      Batches batches,
       Courier courier,
       InstantSource clock,
       RandomGenerator random,
@@ -64,11 +68,12 @@ final class Recorder {
       Runnable unwritten,
       QueueJourney journey) {
     this.store = store;
+    this.batches = batches;
     this.courier = courier;
     this.clock = clock;
     this.random = random;
     this.counts = counts;
-    this.ends = new Removals(store);
+    this.ends = new Removals(batches);
     this.notices = notices;
     this.over = over;
     this.unwritten = unwritten;
@@ -328,7 +333,7 @@ final class Recorder {
       }
       int before = appends.size();
       appends.addAll(notice.appends());
-      var entries = store.change(appends, removals);
+      var entries = batches.change(appends, removals);
       notice.report().ifPresent(each -> journey.reported(message, each, consequence.told));
       message.state = consequence.over() ? null : entries.getFirst();
       notice.entered(entries.subList(before, entries.size()));

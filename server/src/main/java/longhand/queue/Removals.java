@@ -7,7 +7,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import longhand.store.MailboxException;
 import longhand.store.Removal;
-import longhand.store.Store;
 import org.jspecify.annotations.Nullable;
 
 /// Takes messages out of the queue that have come to their end, many in one batch: while one batch
@@ -18,12 +17,12 @@ final class Removals {
   /// Messages of one batch.
   private static final int TOGETHER_MAX = 500;
 
-  private final Store store;
+  private final Batches batches;
   private final ConcurrentLinkedQueue<Waiting> waiting = new ConcurrentLinkedQueue<>();
   private final ReentrantLock removing = new ReentrantLock();
 
-  Removals(Store store) {
-    this.store = store;
+  Removals(Batches batches) {
+    this.batches = batches;
   }
 
   /// One message's, and what came of it; guarded by `removing`.
@@ -66,7 +65,7 @@ final class Removals {
     }
     IOException failure = null;
     try {
-      store.change(List.of(), all);
+      batches.change(List.of(), all);
     } catch (IOException e) {
       failure = e;
     } catch (MailboxException e) {

@@ -101,6 +101,7 @@ class QueueTest {
     assertThat(courier.opened).isLessThanOrEqualTo(3);
   }
 
+  /// RFC 5321 §4.5.4.1.
   @Test
   void whatIsDeferredIsTriedAgainLaterAndLater() throws Exception {
     courier.answers = _ -> TestCourier.GREYLISTED;
@@ -270,6 +271,7 @@ class QueueTest {
     assertThat(document().lines().filter(line -> line.startsWith("Status:"))).isNotEmpty();
   }
 
+  /// RFC 3461 §6.
   @Test
   void whoSentHearsOnceWhatFailed() throws Exception {
     courier.answers =
@@ -314,6 +316,7 @@ class QueueTest {
     assertThat(queue.queue.size()).isZero();
   }
 
+  /// RFC 3461 §5.2.1.
   @Test
   void whoAskedForSuccessHearsThatItWasRelayed() throws Exception {
     var to =
@@ -343,7 +346,8 @@ class QueueTest {
     assertThat(queue.queue.size()).isZero();
   }
 
-  /// A report for somebody elsewhere takes the queue as well, and nobody is told when it fails.
+  /// A report for somebody elsewhere takes the queue as well, and nobody is told when it fails. RFC
+  /// 5321 §6.1.
   @Test
   void aReportIsNeverReported() throws Exception {
     courier.answers =

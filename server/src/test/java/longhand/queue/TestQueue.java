@@ -3,6 +3,7 @@ package longhand.queue;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 import longhand.disk.Disk;
 import longhand.journey.Journeys;
 import longhand.mail.Address;
@@ -30,32 +32,47 @@ final class TestQueue implements Closeable {
   static final Instant BEGAN = Instant.parse("2026-11-24T18:00:00Z");
 
   final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
-  final TestCourier courier;
   final Store store;
+  final Journeys journeys;
   final Queue queue;
   Instant now;
   private int ids;
 
-  TestQueue(Disk disk, java.nio.file.Path data, TestCourier courier, Instant now, int ids)
+  TestQueue(Disk disk, Path data, Courier courier, Instant now, int ids) throws IOException {
+    this(disk, data, courier, now, ids, batches -> batches);
+  }
+
+  /// @param err makes of the store's batches those that the queue has
+  TestQueue(Disk disk, Path data, Courier courier, Instant now, int ids, UnaryOperator<Batches> err)
       throws IOException {
-    this.courier = courier;
     this.now = now;
     this.ids = ids;
     this.store = Store.open(data, disk, () -> this.now, new Random(1), SETTINGS);
-    this.queue =
-        new Queue(
-            store,
-            "mx.example.com",
-            courier,
-            () -> this.now,
-            new Random(2),
-            new Queue.Settings(100, Duration.ZERO),
-            tasks::add,
-            new Journeys(
-                disk,
-                data.resolve("journey"),
-                Journeys.Settings.of(Duration.ofDays(14), Journeys.Settings.OCTETS_MIN),
-                () -> this.now));
+    this.journeys =
+        new Journeys(
+            disk,
+            data.resolve("journey"),
+            Journeys.Settings.of(Duration.ofDays(14), Journeys.Settings.OCTETS_MIN),
+            () -> this.now);
+    boolean opened = false;
+    try {
+      this.queue =
+          new Queue(
+              store,
+              err.apply(store::change),
+              "mx.example.com",
+              courier,
+              () -> this.now,
+              new Random(2),
+              new Queue.Settings(100, Duration.ZERO),
+              tasks::add,
+              journeys);
+      opened = true;
+    } finally {
+      if (!opened) {
+        store.close();
+      }
+    }
     queue.returning(
         address ->
             address.domain().equals(SENDER.domain())
@@ -148,12 +165,20 @@ final class TestQueue implements Closeable {
     return reports;
   }
 
-  /// Runs what can be run now.
-  void run() {
+  /// Runs what can be run now; whether all that came of it is written down.
+  boolean run() {
     queue.step();
-    for (var task = tasks.poll(); task != null; task = tasks.poll()) {
-      task.run();
+    boolean recorded = false;
+    while (!recorded || !tasks.isEmpty()) {
+      for (var task = tasks.poll(); task != null; task = tasks.poll()) {
+        task.run();
+      }
+      recorded = queue.step() != Queue.UNRECORDED_NANOS;
+      if (!recorded && tasks.isEmpty()) {
+        return false;
+      }
     }
+    return true;
   }
 
   /// Lets time go by, in steps.
