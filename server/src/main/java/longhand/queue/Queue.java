@@ -6,6 +6,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
@@ -58,6 +59,9 @@ public final class Queue implements Closeable {
   /// How long what could not be written down waits.
   static final long UNRECORDED_NANOS = 5_000_000_000L;
 
+  /// How long a document is left alone that cannot be read.
+  private static final Duration UNREADABLE = Duration.ofMinutes(1);
+
   /// How long the end waits for sessions in the middle of a message.
   private static final Duration GRACE = Duration.ofSeconds(2);
 
@@ -83,6 +87,11 @@ public final class Queue implements Closeable {
   private final WaitingList waiting = new WaitingList();
   private final Map<String, QueuedMessage> active = new ConcurrentHashMap<>();
   private volatile Function<Address, List<ReturnPath>> returnPaths = _ -> List.of();
+
+  /// Documents whose messages are not in `waiting` yet. The scheduler's alone.
+  private final List<QueueDocument> unread = new ArrayList<>();
+
+  private Instant readAgain = Instant.EPOCH;
   private @Nullable Thread scheduler;
   private volatile boolean closing;
 
@@ -308,21 +317,30 @@ public final class Queue implements Closeable {
     }
   }
 
-  /// Reads what waits in the documents. A document that cannot be read is left out, and said so.
+  /// Reads what waits in the documents. One that cannot be read is left for later, and said so.
   void load() {
-    for (var document : documents.all()) {
+    unread.addAll(documents.all());
+    readAgain = clock.instant();
+    loadUnread(readAgain);
+  }
+
+  private void loadUnread(Instant now) {
+    if (unread.isEmpty() || now.isBefore(readAgain)) {
+      return;
+    }
+    readAgain = now.plus(UNREADABLE);
+    for (var documents = unread.iterator(); documents.hasNext() && !closing; ) {
+      var document = documents.next();
       try {
         load(document);
+        documents.remove();
       } catch (IOException | MailboxException e) {
         LOG.log(
             Level.ERROR,
             () ->
                 document.account().address()
-                    + " cannot be read; its messages wait until the next start: "
+                    + " cannot be read; its messages wait until it can: "
                     + e.getMessage());
-      }
-      if (closing) {
-        return;
       }
     }
   }
@@ -362,6 +380,7 @@ public final class Queue implements Closeable {
   long step() {
     boolean recorded = recorder.recordAgain();
     var now = clock.instant();
+    loadUnread(now);
     while (!closing && active.size() < settings.activeMax()) {
       var next = waiting.pollDue(now);
       if (next == null) {
@@ -383,6 +402,12 @@ public final class Queue implements Closeable {
     boolean taken = false;
     try (var view = account.view(Mailbox.INBOX, false)) {
       int sequence = view.sequenceOf(Integer.toUnsignedLong(next.uid()));
+      int state = view.sequenceOf(Integer.toUnsignedLong(next.stateUid()));
+      if ((sequence == 0 || (state == 0 && next.stateUid() != 0)) && !account.isCaughtUp()) {
+        // What is known of it waits in the journal: without that it would be tried for those, too,
+        // who have it.
+        throw new IOException("what was written last of a message cannot be seen yet");
+      }
       if (sequence == 0) {
         // Somebody has taken it out of the document.
         next.document().messages.decrementAndGet();
@@ -392,7 +417,6 @@ public final class Queue implements Closeable {
       if (entry.marks().has(Flag.FLAGGED)) {
         return;
       }
-      int state = view.sequenceOf(Integer.toUnsignedLong(next.stateUid()));
       var message = QueuedMessage.read(next.document(), entry, state == 0 ? null : view.at(state));
       if (next.anyway()) {
         message.recipients.replaceAll(progress -> progress.at(Instant.EPOCH));
@@ -411,7 +435,7 @@ public final class Queue implements Closeable {
                   + e.getMessage());
     } catch (IOException | MailboxException e) {
       LOG.log(Level.WARNING, () -> account.address() + ": " + e.getMessage());
-      waiting.add(next.at(now.plus(Duration.ofMinutes(1))));
+      waiting.add(next.at(now.plus(UNREADABLE)));
     } finally {
       if (!taken) {
         account.release();
@@ -514,7 +538,7 @@ public final class Queue implements Closeable {
     var uids = new HashSet<Integer>();
     some.values().forEach(held -> uids.add((int) held.entry().uid()));
     var waited = waiting.remove(document, uids);
-    some.values().removeIf(held -> !held.isHeld() && !waited.contains((int) held.entry().uid()));
+    some.values().removeIf(held -> !held.isHeld() && !waited.containsKey((int) held.entry().uid()));
     var now = clock.instant();
     var left = new LinkedHashMap<>(some);
     try {
@@ -527,11 +551,15 @@ public final class Queue implements Closeable {
           var held = some.values().stream().filter(QueueDocument.Held::isHeld).toList();
           mark(document, held, Account.Change.REMOVE);
           left.clear();
-          some.values().forEach(each -> waiting.add(waiting(document, each, now).anywayAt(now)));
+          some.values().forEach(each -> waiting.add(again(document, each, waited).anywayAt(now)));
         }
         case RETURN, REMOVE -> {
           for (var each : some.entrySet()) {
             var held = each.getValue();
+            if (again(document, held, waited).stateUid() != held.stateUid()) {
+              throw new IOException(
+                  document.account().address() + " cannot be written now; try again later");
+            }
             var message = QueuedMessage.read(document, held.entry(), held.stateEntry());
             recorder.giveUp(message, order == Order.RETURN);
             document.messages.decrementAndGet();
@@ -542,16 +570,21 @@ public final class Queue implements Closeable {
     } finally {
       // What was not reached waits on.
       for (var held : left.values()) {
-        if (!held.isHeld()) {
-          waiting.add(waiting(document, held, now));
+        var before = waited.get((int) held.entry().uid());
+        if (before != null) {
+          waiting.add(before);
         }
       }
     }
     return some.keySet();
   }
 
-  private static Waiting waiting(QueueDocument document, QueueDocument.Held held, Instant due) {
-    return Waiting.of(document, held.entry(), held.stateEntry(), due);
+  /// As it waited; what was held did not, and has not changed since.
+  private static Waiting again(
+      QueueDocument document, QueueDocument.Held held, Map<Integer, Waiting> waited) {
+    return waited.getOrDefault(
+        (int) held.entry().uid(),
+        Waiting.of(document, held.entry(), held.stateEntry(), Instant.EPOCH));
   }
 
   private static void mark(

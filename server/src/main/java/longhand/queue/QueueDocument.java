@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.store.Account;
+import longhand.store.DamagedException;
 import longhand.store.Entry;
 import longhand.store.Flag;
 import longhand.store.Store;
@@ -70,6 +71,11 @@ final class QueueDocument {
     boolean isHeld() {
       return entry.marks().has(Flag.FLAGGED);
     }
+
+    /// The UID of its state; 0 when there is none.
+    int stateUid() {
+      return stateEntry == null ? 0 : (int) stateEntry.uid();
+    }
   }
 
   /// What is in it at a moment.
@@ -77,9 +83,11 @@ final class QueueDocument {
   /// @param orphans entries that say what became of messages that are gone
   record Contents(List<Held> messages, List<Entry> orphans) {}
 
-  /// Looks through the entries of a view, those below a UID. What cannot be read of what became of
+  /// Looks through the entries of a view, those below a UID. What makes no sense of what became of
   /// a message is logged: then it is as if it had never been tried.
-  Contents contents(View view, long belowUid) {
+  ///
+  /// @throws IOException when the document cannot be read, perhaps only now
+  Contents contents(View view, long belowUid) throws IOException {
     record Known(Entry entry, QueueText.State state) {}
     var states = new HashMap<Long, Known>();
     var orphans = new ArrayList<Entry>();
@@ -116,10 +124,10 @@ final class QueueDocument {
     return entry.marks().has(Flag.SEEN);
   }
 
-  private QueueText.@Nullable State readState(Entry entry) {
+  private QueueText.@Nullable State readState(Entry entry) throws IOException {
     try (var in = account.open(entry)) {
       return QueueText.readState(in);
-    } catch (IOException e) {
+    } catch (QueueText.MalformedException | DamagedException e) {
       LOG.log(
           Level.WARNING,
           () ->

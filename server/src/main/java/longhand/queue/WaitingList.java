@@ -3,7 +3,8 @@ package longhand.queue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
-import java.util.HashSet;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
@@ -69,14 +70,19 @@ final class WaitingList {
     }
   }
 
-  /// Takes out those of a document with these UIDs, and gives the UIDs of those that waited.
-  Set<Integer> remove(QueueDocument document, Set<Integer> uids) {
-    var removed = new HashSet<Integer>();
+  /// Takes out those of a document with these UIDs that wait, and gives them by their UIDs.
+  Map<Integer, Waiting> remove(QueueDocument document, Set<Integer> uids) {
+    var removed = new HashMap<Integer, Waiting>();
     lock.lock();
     try {
       messages.removeIf(
-          each ->
-              each.document() == document && uids.contains(each.uid()) && removed.add(each.uid()));
+          each -> {
+            boolean wanted = each.document() == document && uids.contains(each.uid());
+            if (wanted) {
+              removed.put(each.uid(), each);
+            }
+            return wanted;
+          });
     } finally {
       lock.unlock();
     }

@@ -1219,6 +1219,12 @@ public final class Account {
     };
   }
 
+  /// Whether all that was committed can be seen: not while the document cannot be written and
+  /// changes wait in the journal, nor for the moment in which one is on its way.
+  public boolean isCaughtUp() {
+    return underway.isEmpty();
+  }
+
   void remember() throws IOException {
     facts = store.disk().facts(path).orElse(null);
     lookedNanos = System.nanoTime();
@@ -1258,7 +1264,9 @@ public final class Account {
     }
     writer.lock();
     try {
-      if (!underway.isEmpty() || document == null) {
+      if (!underway.isEmpty() || document == null || holdSince != Long.MAX_VALUE) {
+        // What is behind the last entry may be ours: of a batch on its way, or one that a journal
+        // which has failed may hold or not.
         return;
       }
       lookedNanos = nanos;

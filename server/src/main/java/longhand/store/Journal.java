@@ -123,6 +123,10 @@ final class Journal implements Closeable {
   }
 
   /// Reads all whole batches not settled yet, in order. To be called once, before `start`.
+  ///
+  /// Those that can be read need not be on the disk: after a force that failed, reads go on showing
+  /// what it lost. So all are written and forced once more before any is acted on; else a loss of
+  /// power in the middle of recovery would leave a batch done in part, and gone.
   Found recover(Batch.Reader reader) throws IOException {
     long settledBelow = readCheckpoint();
     var found = new ArrayList<Segment>();
@@ -143,19 +147,46 @@ final class Journal implements Closeable {
     }
     found.sort(Comparator.comparingLong(segment -> segment.last));
     long expected = -1;
+    var unsettled = new ArrayList<Segment>();
     for (var segment : found) {
       long first = segment.last;
       if (first >= 0 && (expected < 0 || first == expected)) {
-        long next = scan(segment, first, settledBelow, reader);
+        // Only to see how far it goes.
+        var extent = scan(segment, first, Long.MAX_VALUE, reader);
+        long next = extent.next;
+        if (next > settledBelow) {
+          writeAgain(segment, extent.octets);
+          unsettled.add(segment);
+        }
         expected = next > settledBelow || expected >= 0 ? next : -1;
       }
       free.add(segment);
     }
+    for (var segment : unsettled) {
+      scan(segment, segment.last, settledBelow, reader);
+    }
     return new Found(settledBelow, Math.max(expected, settledBelow) - 1);
   }
 
-  /// Reads a segment from its first batch; the number after the last whole one.
-  private long scan(Segment segment, long first, long settledBelow, Batch.Reader reader)
+  /// How far whole batches go in a segment.
+  ///
+  /// @param next the number after the last one
+  /// @param octets until its end
+  private record Extent(long next, int octets) {}
+
+  /// Puts the same octets in the same place, which harms nothing that is there for certain.
+  private void writeAgain(Segment segment, int octets) throws IOException {
+    var buffer = ByteBuffer.allocate(Math.min(octets, 1 << 20));
+    for (int at = 0; at < octets; at += buffer.limit()) {
+      buffer.clear().limit(Math.min(buffer.capacity(), octets - at));
+      segment.file.read(buffer, at);
+      segment.file.write(buffer.flip(), at);
+    }
+    segment.file.force(true);
+  }
+
+  /// Reads a segment from its first batch.
+  private Extent scan(Segment segment, long first, long settledBelow, Batch.Reader reader)
       throws IOException {
     long next = first;
     int at = SEGMENT_HEADER;
@@ -189,7 +220,7 @@ final class Journal implements Closeable {
       next++;
       at += BATCH_HEADER + length;
     }
-    return next;
+    return new Extent(next, at);
   }
 
   private static int crc(byte[] octets, int length) {

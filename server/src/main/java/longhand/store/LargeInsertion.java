@@ -88,8 +88,8 @@ record LargeInsertion(
     also.accept(batch);
   }
 
-  /// Shows large entries, whose batch is durable.
-  void show() throws IOException {
+  /// Shows large entries, whose batch is durable: nothing that fails now makes that untrue.
+  void show() {
     account.apply.lock();
     try {
       account.end += octets;
@@ -100,7 +100,7 @@ record LargeInsertion(
       } finally {
         account.state.unlock();
       }
-      account.remember();
+      account.rememberIfPossible();
     } finally {
       account.apply.unlock();
       release();
@@ -108,7 +108,7 @@ record LargeInsertion(
     account.tell();
   }
 
-  /// Cuts off what `writeAhead` wrote, since its batch did not come about.
+  /// Cuts off what `writeAhead` wrote, since its batch was never handed to the journal.
   void cut() {
     if (insertions.isEmpty()) {
       release();
@@ -120,7 +120,7 @@ record LargeInsertion(
       // after that bring the octets back.
       account.opened().file.truncate(account.end);
       account.opened().file.force(true);
-      account.remember();
+      account.rememberIfPossible();
     } catch (IOException e) {
       // The intent is in the journal: the next start cuts. Until then nothing more may be put
       // behind it.

@@ -456,7 +456,7 @@ public final class Store implements Closeable {
     for (var large : work) {
       large.prepare();
     }
-    boolean durable = false;
+    boolean handed = false;
     try {
       var intents = new Batch();
       for (var large : work) {
@@ -470,13 +470,16 @@ public final class Store implements Closeable {
       for (var large : work) {
         large.addReference(batch);
       }
-      journal.await(journal.enqueue(batch));
-      durable = true;
+      var ticket = journal.enqueue(batch);
+      handed = true;
+      // When this fails, the batch may be in the journal or not, and the next start will see which:
+      // what it names must be there then.
+      journal.await(ticket);
       for (var large : work) {
         large.show();
       }
     } finally {
-      if (!durable) {
+      if (!handed) {
         work.forEach(LargeInsertion::cut);
       }
     }

@@ -3,6 +3,7 @@ package longhand.queue;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import longhand.Seed;
 import longhand.queue.QueueHistory.Fault;
@@ -43,4 +44,22 @@ class QueueFaultTest {
     assertThat(runs).isGreaterThan(150);
     assertThat(starts).as("restarts, because a disk failed").isGreaterThan(2 * runs);
   }
+
+  /// Histories that once ended badly: what the queue had written of a message could not be seen
+  /// yet, since its document could not be written, and it was tried as if never before; a large
+  /// message was shown to some of its accounts only; and it was cut off though the journal had it.
+  @Test
+  void theseEndWell() throws Exception {
+    for (var each :
+        List.of(
+            new Past(126, new Trouble(Fault.ONE_WRITE, 127, 35, 214)),
+            new Past(133, new Trouble(Fault.ONE_WRITE, 134, 58, 0)),
+            new Past(12_726_005, new Trouble(Fault.ERRORS, 42, 10, 0)),
+            new Past(10, new Trouble(Fault.READS, 251, 4, 0)),
+            new Past(15_003, new Trouble(Fault.ONE_FORCE, 118, 7, 140)))) {
+      QueueHistory.run(folder, each.seed, each.trouble, Mistake.NONE);
+    }
+  }
+
+  private record Past(long seed, Trouble trouble) {}
 }
