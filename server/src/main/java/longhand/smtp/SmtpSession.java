@@ -604,7 +604,9 @@ final class SmtpSession {
                 mail.smtpUtf8(),
                 mail.returned(),
                 mail.envelopeId(),
-                mail.handling()),
+                incoming.header().disregardTls()
+                    ? mail.handling().withTlsDisregarded()
+                    : mail.handling()),
             incoming.letter(),
             now,
             path -> trace.prefix(mail.from(), path.address(), added),
