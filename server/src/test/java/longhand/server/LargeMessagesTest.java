@@ -148,7 +148,7 @@ class LargeMessagesTest {
       line(in);
       var piece = new byte[100_000];
       for (int i = 0; i < piece.length; i++) {
-        piece[i] = (byte) (i * 31 >>> 3);
+        piece[i] = (byte) ((i * 31) >>> 3);
       }
       for (int sent = 0; sent < OCTETS; sent += piece.length) {
         say(out, "BDAT " + piece.length);

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Random;
@@ -164,6 +165,28 @@ class BinaryMimeTest {
     assertNothingSpooled();
   }
 
+  /// Beyond what is kept in memory too.
+  @Test
+  void aLargePartDecodesToTheOctetsThatCame() throws Exception {
+    var content = new byte[3_000_000];
+    new Random(Seed.value()).nextBytes(content);
+    var header = "Content-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n";
+    try (var client = client("smtp")) {
+      client.begin("", "ana@example.org");
+      assertThat(client.chunk(header.getBytes(ISO_8859_1), 0, header.length(), false))
+          .startsWith("250");
+      for (int at = 0; at < content.length; at += 1_000_000) {
+        assertThat(client.chunk(content, at, at + 1_000_000, false)).startsWith("250");
+      }
+      assertThat(client.last("")).startsWith("250 2.0.0 Stored");
+    }
+    var stored = server.inbox("ana").getFirst();
+    assertThat(stored).contains("\r\nContent-Transfer-Encoding: base64\r\n");
+    var text = stored.substring(stored.indexOf("\r\n\r\n") + 4);
+    assertThat(Base64.getMimeDecoder().decode(text)).isEqualTo(content);
+    assertNothingSpooled();
+  }
+
   @Test
   void chunksMayBeCutAnywhere() throws Exception {
     var message =
@@ -259,9 +282,9 @@ class BinaryMimeTest {
         case "EHLO" -> assertThat(client.send("EHLO again.example")).startsWith("250");
         case "gone in a chunk" -> {
           client.socket.getOutputStream().write("BDAT 9 LAST\r\n12345678".getBytes(ISO_8859_1));
-          client.close();
+          client.socket.close();
         }
-        default -> client.close();
+        default -> client.socket.close();
       }
       assertNothingSpooled();
     }
