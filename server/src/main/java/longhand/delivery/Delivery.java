@@ -33,6 +33,7 @@ import longhand.store.Letter;
 import longhand.store.Mailbox;
 import longhand.store.MailboxException;
 import longhand.store.Marks;
+import longhand.store.Spool;
 import longhand.store.Store;
 
 /// Decides which accounts get a message and which recipients other servers are to get it for, and
@@ -111,6 +112,11 @@ public final class Delivery {
   /// An empty letter, for the message that is about to come.
   public Letter letter() {
     return store.letter();
+  }
+
+  /// An empty place for octets that are to become such a message.
+  public Spool spool() {
+    return store.spool();
   }
 
   /// Where a path leads: by aliases, groups and accounts that forward, to accounts and to addresses

@@ -3,7 +3,8 @@ package longhand.mail;
 import java.util.List;
 import java.util.Optional;
 
-/// What MAIL and RCPT said of a message (RFC 5321 §2.3.1): never taken from its header fields.
+/// What MAIL and RCPT said of a message (RFC 5321 §2.3.1): never taken from its header fields, but
+/// for the one that says how it may travel (`Handling.disregardTls`).
 ///
 /// @param from where reports go
 /// @param to those recipients that were accepted, in order

@@ -4,15 +4,22 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
-/// What a sender asks of the servers on the way beyond delivery, as MAIL said it. Spans of time are
-/// still spans: whoever takes the message counts them from the moment it was taken.
+/// What a sender asks of the servers on the way beyond delivery, as MAIL said it, and in one thing
+/// the header. Spans of time are still spans: whoever takes the message counts them from the moment
+/// it was taken.
 ///
 /// @param release until when the message is held back (RFC 4865)
 /// @param by until when it is of use (RFC 2852)
 /// @param priority -9 to 9; 0 is that of a message of which nothing was said (RFC 6710 §3)
 /// @param requireTls whether it may travel under verified TLS only, to its end (RFC 8689)
+/// @param disregardTls whether it is to arrive whatever a domain publishes of TLS, as its header
+///   says (`TLS-Required: No`, RFC 8689 §5); never with `requireTls`, which wins
 public record Handling(
-    Optional<Release> release, Optional<DeliverBy> by, int priority, boolean requireTls) {
+    Optional<Release> release,
+    Optional<DeliverBy> by,
+    int priority,
+    boolean requireTls,
+    boolean disregardTls) {
 
   /// Nothing was asked for; what nearly all messages have.
   public static final Handling USUAL = new Handling(Optional.empty(), Optional.empty(), 0, false);
@@ -21,11 +28,25 @@ public record Handling(
     if (priority < -9 || priority > 9) {
       throw new IllegalArgumentException("priority " + priority);
     }
+    if (requireTls && disregardTls) {
+      throw new IllegalArgumentException("TLS both demanded and disregarded");
+    }
+  }
+
+  /// Of a message whose header says nothing of TLS.
+  public Handling(
+      Optional<Release> release, Optional<DeliverBy> by, int priority, boolean requireTls) {
+    this(release, by, priority, requireTls, false);
   }
 
   /// The same, of use until another time.
   public Handling withBy(Optional<DeliverBy> by) {
-    return new Handling(release, by, priority, requireTls);
+    return new Handling(release, by, priority, requireTls, disregardTls);
+  }
+
+  /// The same for a message whose header says `TLS-Required: No`: RFC 8689 §5 has REQUIRETLS win.
+  public Handling withTlsDisregarded() {
+    return requireTls ? this : new Handling(release, by, priority, false, true);
   }
 
   /// Until when a message is held back.

@@ -9,6 +9,7 @@ import longhand.mail.EnhancedStatus;
 import longhand.relay.Outcome;
 import longhand.relay.Outgoing;
 import longhand.relay.Route;
+import longhand.relay.TlsNeed;
 
 /// What the queue has of the network: routes, and sessions at their ends. The seam where a
 /// simulation puts other servers. Safe for any thread.
@@ -19,8 +20,8 @@ public interface Courier {
 
   /// Tries to open a session with one of a route's servers; takes as long as their timeouts let it.
   ///
-  /// @param requireTls whether only a server may do that is known and takes up TLS (RFC 8689)
-  Contact open(Route route, boolean requireTls);
+  /// @param need what TLS the senders of the messages want that it is for
+  Contact open(Route route, TlsNeed need);
 
   /// What came of it.
   sealed interface Contact {

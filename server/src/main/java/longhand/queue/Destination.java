@@ -6,20 +6,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import longhand.relay.Route;
+import longhand.relay.TlsNeed;
 import org.jspecify.annotations.Nullable;
 
-/// One place that mail goes to: what is ready for it, and how many sessions it may have. The number
-/// begins low, grows with each message that the servers take, and shrinks when a session breaks;
-/// when nobody can be reached, the place is left alone for a while, longer each time. A place is
-/// nobody's business but its own: a dead one holds its own messages and no thread. Safe for any
-/// thread.
+/// One place that mail goes to, under one need of TLS: what is ready for it, and how many sessions
+/// it may have. The number begins low, grows with each message that the servers take, and shrinks
+/// when a session breaks; when nobody can be reached, the place is left alone for a while, longer
+/// each time. A place is nobody's business but its own: a dead one holds its own messages and no
+/// thread. Safe for any thread.
 final class Destination {
 
   private static final double WINDOW_FIRST = 3;
   private static final Duration BACKOFF_MAX = Duration.ofHours(1);
 
   private final Route route;
-  private final boolean requireTls;
+  private final TlsNeed need;
   private final ReadyJobs ready = new ReadyJobs();
 
   /// Threads that have a session or try to open one, those of them that have one, and those of
@@ -33,17 +34,18 @@ final class Destination {
   private Instant retryAt = Instant.MIN;
   private boolean retired;
 
-  Destination(Route route, boolean requireTls) {
+  Destination(Route route, TlsNeed need) {
     this.route = route;
-    this.requireTls = requireTls;
+    this.need = need;
   }
 
   Route route() {
     return route;
   }
 
-  boolean requireTls() {
-    return requireTls;
+  /// What TLS its messages want.
+  TlsNeed need() {
+    return need;
   }
 
   /// When it may be tried again; past when it may be now.

@@ -90,11 +90,11 @@ public final class NetworkCourier implements Courier, Closeable {
   }
 
   @Override
-  public Contact open(Route route, boolean requireTls) {
+  public Contact open(Route route, TlsNeed need) {
     return switch (route.via()) {
       case Route.Via.Host host -> open(host);
       case Route.Via.Exchangers(var domain) ->
-          switch (routing.find(domain, requireTls ? TlsNeed.REQUIRED : TlsNeed.AS_PUBLISHED)) {
+          switch (routing.find(domain, need)) {
             case NextHops.Bounce(var status, var sentence) -> new Contact.Nowhere(status, sentence);
             case NextHops.Defer(var status, var sentence, _, _) ->
                 new Contact.Unreachable(status, "", sentence);

@@ -139,6 +139,9 @@ final class QueueText {
     if (handling.requireTls()) {
       text.append(" REQUIRETLS");
     }
+    if (handling.disregardTls()) {
+      text.append(" TLS-REQUIRED=NO");
+    }
   }
 
   /// The entry that says what became of a message whose recipients have come so far.
@@ -213,6 +216,7 @@ final class QueueText {
     Optional<Handling.DeliverBy> by = Optional.empty();
     int priority = 0;
     boolean requireTls = false;
+    boolean disregardTls = false;
     for (var word = words.word(); !word.isEmpty(); word = words.word()) {
       if (word.equals("BODY=8BITMIME")) {
         body = Envelope.Body.EIGHT_BIT_MIME;
@@ -226,6 +230,8 @@ final class QueueText {
         priority = number(word.substring(12));
       } else if (word.equals("REQUIRETLS")) {
         requireTls = true;
+      } else if (word.equals("TLS-REQUIRED=NO")) {
+        disregardTls = true;
       } else if (word.equals("SMTPUTF8")) {
         smtpUtf8 = true;
       } else if (word.equals("RET=FULL")) {
@@ -259,7 +265,7 @@ final class QueueText {
             smtpUtf8,
             returned,
             envelopeId,
-            handlingOf(release, by, priority, requireTls)),
+            handlingOf(release, by, priority, requireTls, disregardTls)),
         octets);
   }
 
@@ -267,10 +273,11 @@ final class QueueText {
       Optional<Handling.Release> release,
       Optional<Handling.DeliverBy> by,
       int priority,
-      boolean requireTls)
+      boolean requireTls,
+      boolean disregardTls)
       throws MalformedException {
     try {
-      var handling = new Handling(release, by, priority, requireTls);
+      var handling = new Handling(release, by, priority, requireTls, disregardTls);
       return handling.equals(Handling.USUAL) ? Handling.USUAL : handling;
     } catch (IllegalArgumentException e) {
       throw new MalformedException("no " + e.getMessage());

@@ -22,6 +22,7 @@ import longhand.mail.Handling;
 import longhand.relay.Outcome;
 import longhand.relay.Outgoing;
 import longhand.relay.Route;
+import longhand.relay.TlsNeed;
 import org.jspecify.annotations.Nullable;
 
 /// Takes messages to their destinations: groups their recipients, opens sessions, as many to each
@@ -89,7 +90,7 @@ final class Relaying {
               untried(i, progress, Progress.State.FAILED, overdue ? OVERDUE : EXPIRED, now));
           continue;
         }
-        var destination = destination(route, message.arrival().envelope().handling().requireTls());
+        var destination = destination(route, need(message.arrival().envelope().handling()));
         var retryAt = destination.retryAt();
         var deadline =
             message
@@ -146,17 +147,28 @@ final class Relaying {
     return time.plusMillis(random.nextInt(10_000));
   }
 
-  private Destination destination(Route route, boolean requireTls) {
-    return destinations.computeIfAbsent(
-        requireTls ? route.name() + " with TLS" : route.name(),
-        _ -> new Destination(route, requireTls));
+  private Destination destination(Route route, TlsNeed need) {
+    var name =
+        switch (need) {
+          case AS_PUBLISHED -> route.name();
+          case REQUIRED -> route.name() + " with TLS";
+          case DISREGARDED -> route.name() + " with TLS or without";
+        };
+    return destinations.computeIfAbsent(name, _ -> new Destination(route, need));
+  }
+
+  private static TlsNeed need(Handling handling) {
+    if (handling.requireTls()) {
+      return TlsNeed.REQUIRED;
+    }
+    return handling.disregardTls() ? TlsNeed.DISREGARDED : TlsNeed.AS_PUBLISHED;
   }
 
   private void offer(Destination first, Job job) {
     var destination = first;
     while (!destination.offer(job)) {
       destinations.values().remove(destination);
-      destination = destination(destination.route(), destination.requireTls());
+      destination = destination(destination.route(), destination.need());
     }
     startThreads(destination);
   }
@@ -179,7 +191,7 @@ final class Relaying {
     try {
       var job = destination.next(Duration.ZERO);
       while (job != null && !closing) {
-        switch (courier.open(destination.route(), destination.requireTls())) {
+        switch (courier.open(destination.route(), destination.need())) {
           case Courier.Contact.Reached(var session) -> {
             destination.reached();
             try (session) {

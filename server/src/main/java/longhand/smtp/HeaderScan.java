@@ -12,14 +12,15 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads the header of a message as it streams by, and keeps only what reception and submission
 /// ask: how many Received fields there are, the values of Delivered-To, From and Message-ID,
-/// whether Date is there. Memory is bounded by the limits whatever comes; a line that is no field
-/// is passed over, as most readers of mail do.
+/// whether Date is there, and whether TLS-Required says No. Memory is bounded by the limits
+/// whatever comes; a line that is no field is passed over, as most readers of mail do.
 final class HeaderScan {
 
   private static final int NAME_OCTETS_MAX = 16;
   private static final int DELIVERED_TO_MAX = 200;
   private static final int DELIVERED_TO_OCTETS_MAX = 1000;
   private static final int MESSAGE_ID_OCTETS_MAX = 1000;
+  private static final int TLS_REQUIRED_OCTETS_MAX = 100;
 
   private enum State {
     LINE_BEGIN,
@@ -35,7 +36,8 @@ final class HeaderScan {
     DELIVERED_TO,
     FROM,
     DATE,
-    MESSAGE_ID
+    MESSAGE_ID,
+    TLS_REQUIRED
   }
 
   private static final byte[] RECEIVED = name("received");
@@ -43,6 +45,7 @@ final class HeaderScan {
   private static final byte[] FROM = name("from");
   private static final byte[] DATE = name("date");
   private static final byte[] MESSAGE_ID = name("message-id");
+  private static final byte[] TLS_REQUIRED = name("tls-required");
 
   private final Limits limits;
   private final boolean wantFrom;
@@ -58,6 +61,8 @@ final class HeaderScan {
   private int fields;
   private int received;
   private boolean date;
+  private int tlsRequired;
+  private boolean tlsRequiredNo;
   private @Nullable String messageId;
   private boolean tooLarge;
   private final List<String> deliveredTo = new ArrayList<>(2);
@@ -188,11 +193,18 @@ final class HeaderScan {
     return Objects.requireNonNullElse(messageId, "");
   }
 
+  /// Whether the message is to arrive whatever is published of TLS: there is exactly one
+  /// TLS-Required field, and its value is `No` (RFC 8689 §5).
+  boolean disregardTls() {
+    return tlsRequired == 1 && tlsRequiredNo;
+  }
+
   private void keep(byte[] input, int begin, int end) {
     int max =
         switch (field) {
           case DELIVERED_TO -> DELIVERED_TO_OCTETS_MAX;
           case MESSAGE_ID -> messageId == null ? MESSAGE_ID_OCTETS_MAX : 0;
+          case TLS_REQUIRED -> TLS_REQUIRED_OCTETS_MAX;
           case FROM -> wantFrom ? limits.headerFieldOctetsMax() : 0;
           case OTHER, RECEIVED, DATE -> 0;
         };
@@ -212,6 +224,11 @@ final class HeaderScan {
       case OTHER -> {}
       case RECEIVED -> received++;
       case DATE -> date = true;
+      case TLS_REQUIRED -> {
+        tlsRequired++;
+        // The field with its name: what is longer was not kept whole.
+        tlsRequiredNo = fieldOctets <= TLS_REQUIRED_OCTETS_MAX && value().equalsIgnoreCase("no");
+      }
       case MESSAGE_ID -> {
         if (messageId == null) {
           messageId = value();
@@ -254,6 +271,9 @@ final class HeaderScan {
     }
     if (is(DATE, length)) {
       return Field.DATE;
+    }
+    if (is(TLS_REQUIRED, length)) {
+      return Field.TLS_REQUIRED;
     }
     return is(MESSAGE_ID, length) ? Field.MESSAGE_ID : Field.OTHER;
   }

@@ -78,6 +78,8 @@ final class Reply {
   static final Reply MESSAGE_TOO_LARGE = of(552, 5, 3, 4, "Message too large");
   static final Reply HEADER_TOO_LARGE = of(552, 5, 3, 4, "Message header too large");
   static final Reply TEXT_LINE_TOO_LONG = of(554, 5, 6, 0, "Message has a line that is too long");
+  static final Reply NO_TEXT =
+      of(554, 5, 6, 3, "A part has a header so large that the part cannot be encoded as text");
   static final Reply LOOP = of(554, 5, 4, 6, "Mail loop: this message has been here before");
   static final Reply NO_SPACE = of(452, 4, 3, 1, "No space for the message now");
   static final Reply LATER = of(451, 4, 3, 0, "Not stored; try again later");

@@ -216,10 +216,12 @@ final class SmtpSession {
 
   /// Extensions whose parameters are taken now.
   private Set<Extension> announced() {
+    var announced = EnumSet.of(Extension.BINARYMIME);
     if (lmtp) {
-      return Set.of();
+      return announced;
     }
-    var announced = EnumSet.of(Extension.MT_PRIORITY, Extension.DELIVERBY);
+    announced.add(Extension.MT_PRIORITY);
+    announced.add(Extension.DELIVERBY);
     if (submission) {
       announced.add(Extension.FUTURERELEASE);
     }
@@ -238,6 +240,7 @@ final class SmtpSession {
     lines.add("SMTPUTF8");
     lines.add("ENHANCEDSTATUSCODES");
     lines.add("CHUNKING");
+    lines.add("BINARYMIME");
     lines.add("DSN");
     if (!lmtp) {
       lines.add("MT-PRIORITY");
@@ -441,7 +444,7 @@ final class SmtpSession {
       reply(Reply.RECIPIENT_FIRST);
       return;
     }
-    try (var incoming = incoming(BodyScanner.Framing.DATA)) {
+    try (var incoming = text(BodyScanner.Framing.DATA)) {
       connection.write(Reply.SEND_MESSAGE.octets());
       connection.flush();
       connection.rateBegin(limits.dataRateMin(), limits.dataRateGrace());
@@ -479,10 +482,10 @@ final class SmtpSession {
     }
     if (transaction.chunks == null) {
       transaction.chunks =
-          incoming(
-              transaction.mail.body() == Envelope.Body.BINARY_MIME
-                  ? BodyScanner.Framing.BINARY
-                  : BodyScanner.Framing.BDAT);
+          transaction.mail.body() == Envelope.Body.BINARY_MIME
+              ? new Incoming(
+                  services.delivery().letter(), services.delivery().spool(), submission, limits)
+              : text(BodyScanner.Framing.BDAT);
     }
     var incoming = transaction.chunks;
     incoming.readChunk(connection, bdat.octets());
@@ -501,7 +504,7 @@ final class SmtpSession {
     }
   }
 
-  private Incoming incoming(BodyScanner.Framing framing) {
+  private Incoming text(BodyScanner.Framing framing) {
     return new Incoming(services.delivery().letter(), framing, submission, limits);
   }
 
@@ -597,11 +600,13 @@ final class SmtpSession {
             new Envelope(
                 mail.from(),
                 transaction.paths,
-                mail.body(),
+                incoming.body(mail.body()),
                 mail.smtpUtf8(),
                 mail.returned(),
                 mail.envelopeId(),
-                mail.handling()),
+                incoming.header().disregardTls()
+                    ? mail.handling().withTlsDisregarded()
+                    : mail.handling()),
             incoming.letter(),
             now,
             path -> trace.prefix(mail.from(), path.address(), added),

@@ -293,7 +293,12 @@ public final class Store implements Closeable {
 
   /// An empty letter, to be written and finished.
   public Letter letter() {
-    return new Letter(disk, spool.resolve(Long.toString(letters.incrementAndGet())));
+    return new Letter(spool());
+  }
+
+  /// An empty place for octets that are not yet what documents hold.
+  public Spool spool() {
+    return new Spool(disk, spool.resolve(Long.toString(letters.incrementAndGet())));
   }
 
   /// Octets free on the disk, as of the last second.

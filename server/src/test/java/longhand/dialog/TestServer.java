@@ -85,12 +85,15 @@ public final class TestServer implements AutoCloseable {
 
   private static final TlsContext CERTIFICATE = certificate();
 
+  /// A port where nobody listens.
+  private static final int CLOSED = 1;
+
   private final Path data;
   private final Limits limits;
   private final NetworkCourier courier;
   private final Journeys journeys;
 
-  /// Messages for others: all are kept, since the one way out leads to a closed port.
+  /// Messages for others: all are kept where the one way out leads to a closed port.
   public final Queue queue;
 
   /// What accounts have sent.
@@ -107,12 +110,23 @@ public final class TestServer implements AutoCloseable {
 
   /// The same on another disk.
   public TestServer(Path data, Limits limits, Disk disk) throws IOException {
+    this(data, limits, disk, CLOSED);
+  }
+
+  /// The same with another server for all that is not for here.
+  ///
+  /// @param wayOut its port on 127.0.0.1
+  public TestServer(Path data, Limits limits, int wayOut) throws IOException {
+    this(data, limits, new FileSystemDisk(), wayOut);
+  }
+
+  private TestServer(Path data, Limits limits, Disk disk, int wayOut) throws IOException {
     this.data = data;
     this.limits = limits;
     store = Store.open(data, disk, InstantSource.system(), new Random(7), StoreSettings.DEFAULT);
     directory = Directory.open(data, List.of(DOMAIN));
     authenticator = new Authenticator(directory, new byte[32], PATIENT);
-    courier = courier();
+    courier = courier(wayOut);
     journeys =
         new Journeys(
             new FileSystemDisk(),
@@ -161,11 +175,11 @@ public final class TestServer implements AutoCloseable {
     }
   }
 
-  private static NetworkCourier courier() {
+  private static NetworkCourier courier(int port) {
     var nowhere =
         new Route.Via.Host(
             "127.0.0.1",
-            1,
+            port,
             Target.Protocol.SMTP,
             new TlsPolicy.Never(),
             Optional.empty(),

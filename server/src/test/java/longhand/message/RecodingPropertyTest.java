@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Recoded messages hold what they held, and are what the target wants.
-class RecodingPropertyTest {
+public class RecodingPropertyTest {
 
   private static final List<String> PIECES =
       List.of(
@@ -51,7 +51,7 @@ class RecodingPropertyTest {
           "\r\n.\r\n");
 
   /// A message of parts to some depth, in the form of BODY=BINARYMIME.
-  static byte[] message(long seed) {
+  public static byte[] message(long seed) {
     var made = new Made(new Random(seed));
     return ("From: a@example.org\r\nMIME-Version: 1.0\r\n" + made.part(3)).getBytes(ISO_8859_1);
   }
@@ -138,7 +138,7 @@ class RecodingPropertyTest {
   }
 
   /// Each part: its depth, its type, and what a part without parts decodes to.
-  private static List<String> contents(byte[] message) throws IOException {
+  public static List<String> contents(byte[] message) throws IOException {
     var contents = new ArrayList<String>();
     for (var part : Summary.of(message).parts()) {
       var header =
@@ -160,7 +160,8 @@ class RecodingPropertyTest {
     return contents;
   }
 
-  private static void assertText(byte[] message, Target target, String what) {
+  /// Whether a message has lone CRs or LFs, NULs, or octets beyond the target.
+  public static void assertText(byte[] message, Target target, String what) {
     for (int i = 0; i < message.length; i++) {
       byte octet = message[i];
       boolean lone =

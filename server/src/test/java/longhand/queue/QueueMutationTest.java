@@ -18,6 +18,7 @@ import longhand.queue.QueueHistory.Trouble;
 import longhand.relay.Outcome;
 import longhand.relay.Outgoing;
 import longhand.relay.Route;
+import longhand.relay.TlsNeed;
 import longhand.store.Append;
 import longhand.store.Entry;
 import longhand.store.Flag;
@@ -206,8 +207,8 @@ class QueueMutationTest {
             courier ->
                 new Misunderstood(courier, UnaryOperator.identity()) {
                   @Override
-                  public Contact open(Route route, boolean requireTls) {
-                    var contact = super.open(route, requireTls);
+                  public Contact open(Route route, TlsNeed need) {
+                    var contact = super.open(route, need);
                     return contact instanceof Contact.Unreachable(_, var server, var words)
                             && server.isEmpty()
                         ? new Contact.Nowhere(new EnhancedStatus(5, 1, 2), words)
@@ -241,8 +242,8 @@ class QueueMutationTest {
     }
 
     @Override
-    public Contact open(Route route, boolean requireTls) {
-      var contact = courier.open(route, requireTls);
+    public Contact open(Route route, TlsNeed need) {
+      var contact = courier.open(route, need);
       return contact instanceof Contact.Reached(var session)
           ? new Contact.Reached(new Hearing(session, hears))
           : contact;

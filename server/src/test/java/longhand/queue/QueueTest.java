@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,6 +24,7 @@ import longhand.mail.ForwardPath;
 import longhand.mail.Handling;
 import longhand.mail.ReversePath;
 import longhand.relay.Route;
+import longhand.relay.TlsNeed;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -99,6 +101,29 @@ class QueueTest {
     assertThat(courier.arrived).hasSize(250);
     assertThat(queue.queue.size()).isZero();
     assertThat(courier.opened).isLessThanOrEqualTo(3);
+  }
+
+  /// RFC 8689: what may travel with TLS alone, what goes as is published and what goes in any case
+  /// share no session, after a restart too.
+  @Test
+  void eachNeedOfTlsHasSessionsOfItsOwn() throws Exception {
+    var required = new Handling(Optional.empty(), Optional.empty(), 0, true);
+    queue.accept(TestQueue.SENDER, TEXT, List.of(TestQueue.to("req@example.net")), required);
+    queue.accept(
+        TestQueue.SENDER,
+        TEXT,
+        List.of(TestQueue.to("any@example.net")),
+        Handling.USUAL.withTlsDisregarded());
+    queue.accept(TEXT, "bob@example.net");
+    reopen();
+    queue.run();
+    assertThat(courier.needs).containsExactlyInAnyOrder(TlsNeed.values());
+    assertThat(courier.arrivedFor)
+        .containsOnly(
+            Map.entry("req", TlsNeed.REQUIRED),
+            Map.entry("any", TlsNeed.DISREGARDED),
+            Map.entry("bob", TlsNeed.AS_PUBLISHED));
+    assertThat(required.withTlsDisregarded()).isEqualTo(required);
   }
 
   /// RFC 5321 §4.5.4.1.

@@ -124,6 +124,7 @@ class QueueTextPropertyTest {
   }
 
   private static Handling handling(Random random) {
+    boolean requireTls = random.nextBoolean();
     return new Handling(
         random.nextBoolean()
             ? Optional.empty()
@@ -140,7 +141,8 @@ class QueueTextPropertyTest {
                         : Handling.DeliverBy.Mode.NOTIFY,
                     random.nextBoolean())),
         random.nextInt(19) - 9,
-        random.nextBoolean());
+        requireTls,
+        !requireTls && random.nextBoolean());
   }
 
   private static Address address(Random random) {

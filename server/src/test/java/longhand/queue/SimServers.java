@@ -21,6 +21,7 @@ import longhand.relay.Outcome;
 import longhand.relay.Outgoing;
 import longhand.relay.Route;
 import longhand.relay.Step;
+import longhand.relay.TlsNeed;
 
 /// Other servers and their names, as bad as they are: they refuse connections, hang, go away at
 /// every step of a session and after the last dot, answer nonsense, put some recipients off and
@@ -87,7 +88,7 @@ final class SimServers implements Courier {
   }
 
   @Override
-  public Contact open(Route route, boolean requireTls) {
+  public Contact open(Route route, TlsNeed need) {
     var domain = ((Route.Via.Exchangers) route.via()).domain();
     var chance = chance(domain.name(), ++opened);
     if (domain.equals(UNNAMED)) {

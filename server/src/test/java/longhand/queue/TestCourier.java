@@ -19,6 +19,7 @@ import longhand.relay.Outgoing;
 import longhand.relay.Reply;
 import longhand.relay.Route;
 import longhand.relay.Step;
+import longhand.relay.TlsNeed;
 
 /// Other servers as a test wants them: what each address answers, and what arrived there.
 final class TestCourier implements Courier {
@@ -39,6 +40,11 @@ final class TestCourier implements Courier {
 
   /// The envelope of each transaction, whatever came of it.
   final List<Envelope> sent = new ArrayList<>();
+
+  /// What TLS each session was opened for, and each message came in.
+  final List<TlsNeed> needs = new ArrayList<>();
+
+  final Map<String, TlsNeed> arrivedFor = new HashMap<>();
 
   /// Whether servers keep the time of BY.
   boolean deliversBy;
@@ -73,14 +79,20 @@ final class TestCourier implements Courier {
   }
 
   @Override
-  public Contact open(Route route, boolean requireTls) {
+  public Contact open(Route route, TlsNeed need) {
     opened++;
+    needs.add(need);
     var place = places.get(((Route.Via.Exchangers) route.via()).domain());
-    return place != null ? place : new Contact.Reached(new TestSession());
+    return place != null ? place : new Contact.Reached(new TestSession(need));
   }
 
   private final class TestSession implements Session {
+    private final TlsNeed need;
     private boolean usable = true;
+
+    TestSession(TlsNeed need) {
+      this.need = need;
+    }
 
     @Override
     public String server() {
@@ -114,6 +126,7 @@ final class TestCourier implements Courier {
         return mail.envelope().to().stream().map(_ -> CUT).toList();
       }
       sent.add(mail.envelope());
+      mail.envelope().to().forEach(to -> arrivedFor.put(to.address().localPart(), need));
       String text;
       try (var in = mail.source().open()) {
         text = new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);

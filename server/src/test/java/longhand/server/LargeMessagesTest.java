@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A hundred connections that bring large messages at the same time, to a server whose heap is far
-/// smaller than what they bring.
+/// smaller than what they bring. Every other message is of any octets, and becomes text there.
 class LargeMessagesTest {
 
   private static final int CONNECTIONS = 100;
@@ -82,7 +83,9 @@ class LargeMessagesTest {
       var replies = new ArrayList<Future<String>>();
       try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
         for (int i = 0; i < CONNECTIONS; i++) {
-          replies.add(threads.submit(() -> send(smtp, together)));
+          boolean text = i % 2 == 0;
+          replies.add(
+              threads.submit(() -> text ? send(smtp, together) : sendAnyOctets(smtp, together)));
         }
       }
       for (var reply : replies) {
@@ -120,6 +123,46 @@ class LargeMessagesTest {
       out.write(".\r\n".getBytes(StandardCharsets.US_ASCII));
       return line(in);
     }
+  }
+
+  /// The same in chunks of octets that are no text.
+  private static String sendAnyOctets(int port, CyclicBarrier together) throws Exception {
+    try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.setSoTimeout(300_000);
+      var in = new BufferedInputStream(socket.getInputStream());
+      var out = socket.getOutputStream();
+      line(in);
+      say(out, "EHLO a.example.net");
+      for (var line = line(in); line.startsWith("250-"); line = line(in)) {
+        // One extension after the other.
+      }
+      say(out, "MAIL FROM:<> BODY=BINARYMIME");
+      line(in);
+      say(out, "RCPT TO:<" + USER + ">");
+      line(in);
+      var header =
+          "Content-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+              .getBytes(StandardCharsets.US_ASCII);
+      say(out, "BDAT " + header.length);
+      out.write(header);
+      line(in);
+      var piece = new byte[100_000];
+      for (int i = 0; i < piece.length; i++) {
+        piece[i] = (byte) ((i * 31) >>> 3);
+      }
+      for (int sent = 0; sent < OCTETS; sent += piece.length) {
+        say(out, "BDAT " + piece.length);
+        out.write(piece);
+        line(in);
+      }
+      together.await(5, TimeUnit.MINUTES);
+      say(out, "BDAT 0 LAST");
+      return line(in);
+    }
+  }
+
+  private static void say(OutputStream out, String line) throws IOException {
+    out.write((line + "\r\n").getBytes(StandardCharsets.US_ASCII));
   }
 
   /// The octets of a maildrop that holds as many messages as there were connections.

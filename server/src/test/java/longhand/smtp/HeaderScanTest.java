@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import longhand.wire.Limits;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HeaderScanTest {
 
@@ -66,6 +68,53 @@ class HeaderScanTest {
   void noHeaderAtAll() {
     assertThat(scan("\r\nFrom: x\r\n").from()).isEmpty();
     assertThat(scan("").received()).isZero();
+  }
+
+  /// RFC 8689 §5: one field, one value.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "TLS-Required: No",
+        "tls-required:no",
+        "TLS-REQUIRED :\tNO ",
+        "Subject: x\r\nTLS-Required:\r\n No\r\nFrom: a@b.c",
+        "TLS-Required: No\r\n\r\nTLS-Required: Yes"
+      })
+  void tlsIsDisregarded(String header) {
+    for (int piece = 1; piece <= header.length(); piece++) {
+      assertThat(scan(header, piece, Limits.DEFAULT).disregardTls()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "TLS-Required:",
+        "TLS-Required: Yes",
+        "TLS-Required: No, thanks",
+        "TLS-Required: \"No\"",
+        "TLS-Required: N o",
+        "TLS-Required: No\r\n (really)",
+        "TLS-Required: No\r\nTLS-Required: No",
+        "TLS-Required: No\r\nTLS-Required: Yes",
+        "TLS-Required: Yes\r\nTLS-Required: No",
+        "X-TLS-Required: No",
+        "TLS-Requiredx: No",
+        "TLS-Required No",
+        "Subject: x\r\n\r\nTLS-Required: No"
+      })
+  void tlsIsNotDisregarded(String header) {
+    assertThat(scan(header).disregardTls()).isFalse();
+  }
+
+  @Test
+  void whatFollowsManyBlanksIsSeen() {
+    assertThat(scan("TLS-Required: No" + " ".repeat(80) + "\r\n\r\n").disregardTls()).isTrue();
+    for (int blanks = 70; blanks < 300; blanks++) {
+      var value = "No" + " ".repeat(blanks) + "but yes";
+      assertThat(scan("TLS-Required: " + value + "\r\n\r\n").disregardTls()).isFalse();
+    }
   }
 
   @Test

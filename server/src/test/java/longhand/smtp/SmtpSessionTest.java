@@ -661,6 +661,31 @@ class SmtpSessionTest {
         .allMatch(result -> result instanceof DkimResult.Pass);
   }
 
+  /// The header says how the message may travel, unless MAIL does (RFC 8689 §5).
+  @ParameterizedTest
+  @CsvSource({
+    "'', TLS-Required: No, ' TLS-REQUIRED=NO'",
+    "' MT-PRIORITY=4', TLS-Required: No, ' MT-PRIORITY=4 TLS-REQUIRED=NO'",
+    "' REQUIRETLS', TLS-Required: No, ' REQUIRETLS'",
+    "'', TLS-Required: Yes, ''"
+  })
+  void tlsRequiredNoIsKeptWithTheMessage(String said, String field, String kept) throws Exception {
+    try (var client = client("submissions")) {
+      assertThat(client.send("EHLO client.example")).startsWith("250");
+      assertThat(client.send("AUTH PLAIN AGFuYQBzZWNyZXQ=")).startsWith("235");
+      assertThat(client.send("MAIL FROM:<ana@example.org>" + said)).startsWith("250");
+      assertThat(client.send("RCPT TO:<joe@elsewhere.example>")).startsWith("250");
+      assertThat(client.send("DATA")).startsWith("354");
+      assertThat(client.send(field + "\r\n\r\ntext\r\n.")).startsWith("250 2.0.0 Queued");
+    }
+    var account = server.store.account(new Address("1", new Domain("queue.invalid")));
+    try (var view = account.view(Mailbox.INBOX, false);
+        var in = account.open(view.at(1))) {
+      assertThat(new String(in.readAllBytes(), StandardCharsets.ISO_8859_1))
+          .contains("\r\nQueue-From: <ana@example.org>" + kept + "\r\n", "\r\n" + field + "\r\n");
+    }
+  }
+
   /// A stolen password does little: so many messages and recipients an hour, whatever the session.
   @Test
   void anAccountSendsOnlySoMuch() throws Exception {

@@ -141,7 +141,7 @@ class FormsPropertyTest {
 
   private static Stored written(String wire, Random random, int cutMax) throws IOException {
     var octets = wire.getBytes(StandardCharsets.ISO_8859_1);
-    try (var letter = new Letter(new FileSystemDisk(), Path.of("never-made"))) {
+    try (var letter = new Letter(new Spool(new FileSystemDisk(), Path.of("never-made")))) {
       for (int at = 0; at < octets.length; ) {
         int n = Math.min(octets.length - at, 1 + random.nextInt(cutMax));
         // Somewhere in a larger array, at any alignment; what lies around it is line ends.
