@@ -2,7 +2,7 @@
 
 Everything runs on addresses 127.83.N.x, where N is free; each server has its own, and port 25.
 
-    .10  nsd: the root zone, lab.test (both signed), plain.test (not signed), and zones in trouble
+    .10  nsd: the root zone, lab.test, turning.test (signed), plain.test (not), and zones in trouble
     .11  HTTPS, for MTA-STS
     .12  unbound, which validates for the programs that do not do it themselves
     .21  a Longhand with DANE; it validates itself
@@ -224,20 +224,23 @@ class Names:
         self.folder = lab.home / "names"
         self.folder.mkdir()
         self.zones = {}
+        self.keys = {}
         self.children = []
 
     def zone(self, name, text, signed=True, spoiled=False):
-        """A zone file; names in it are relative to the zone."""
+        """A zone file; names in it are relative to the zone. Signed, it gives the DS record."""
         origin = name if name.endswith(".") else name + "."
         file = self.folder / (origin.strip(".") or "root")
         server = self.lab.address(10)
         file.write_text(
             f"$ORIGIN {origin}\n$TTL 60\n"
-            f"@ IN SOA ns.lab.test. hostmaster.lab.test. 1 3600 600 86400 1\n@ IN NS ns.lab.test.\n"
-            + text.replace("@NS@", server))
+            f"@ IN SOA ns.lab.test. hostmaster.lab.test. {int(time.time())} 3600 600 86400 1\n"
+            "@ IN NS ns.lab.test.\n" + text.replace("@NS@", server))
         if signed:
-            key = run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", origin,
-                      cwd=self.folder).stdout.decode().split()[-1]
+            if origin not in self.keys:
+                self.keys[origin] = run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", origin,
+                                        cwd=self.folder).stdout.decode().split()[-1]
+            key = self.keys[origin]
             times = ["-i", "20200101000000", "-e", "20200201000000"] if spoiled else []
             run("ldns-signzone", *times, "-f", str(file) + ".signed", file, key, cwd=self.folder)
             digest = (self.folder / (key + ".ds")).read_text().strip()
@@ -245,6 +248,11 @@ class Names:
             return digest
         self.zones[origin] = file
         return ""
+
+    def change(self, name, text):
+        """Other records for a signed zone, under the same key; nsd reads its files anew."""
+        self.zone(name, text)
+        self.children[0].process.send_signal(signal.SIGHUP)
 
     def start(self, anchor):
         lab = self.lab
@@ -427,6 +435,11 @@ disk-free-megabytes-min = 300
             self.child.wait_for(lambda port=port: listening(self.address, port))
         return self
 
+    def command(self, *words):
+        """What a command says with this server's configuration."""
+        return run(ROOT / "longhand", *words, "--config", self.config, timeout=120,
+                   env=self.environment).stdout.decode()
+
     def kill(self):
         """As `kill -9` does, the moment it is called."""
         self.child.kill()
@@ -442,15 +455,20 @@ disk-free-megabytes-min = 300
     def logged(self):
         return self.child.logged()
 
-    def submission(self, user):
+    def submission(self, user, tls=False):
         session = smtplib.SMTP(self.address, 587, local_hostname="client.test", timeout=PATIENCE)
+        if tls:
+            # The authority vouches for the name, and the client has only the address.
+            context = ssl.create_default_context(cafile=self.lab.authority)
+            context.check_hostname = False
+            session.starttls(context=context)
         session.login(user, PASSWORD)
         return session
 
     def send(self, sender, to, message, mail=(), rcpt=()):
         """Hands in a message, as a user does; gives the reply's text."""
         to = [to] if isinstance(to, str) else to
-        with self.submission(sender) as session:
+        with self.submission(sender, "REQUIRETLS" in mail) as session:
             session.ehlo_or_helo_if_needed()
             code, said = session.docmd(f"MAIL FROM:<{sender}>" + "".join(f" {o}" for o in mail)) \
                 if "SMTPUTF8" not in mail else self.utf8(session, sender, mail)
@@ -624,15 +642,17 @@ class Lab:
 
     # Names.
 
-    def names(self, signed, plain):
-        """Serves lab.test (signed) and plain.test (not), with those lines in them."""
+    def names(self, signed, plain, turning="ns IN A 127.0.0.1\n"):
+        """Serves lab.test and turning.test (signed) and plain.test (not), with those lines in them."""
         names = Names(self)
         self.stops.append(names.stop)
         lab = names.zone("lab.test", "ns IN A @NS@\n" + signed)
         names.zone("plain.test", plain, signed=False)
+        turns = names.zone("turning.test", turning)
         bogus = names.zone("bogus.test", f"@ IN MX 10 mx\nmx IN A {self.address(41)}\n", spoiled=True)
         self.anchor = names.zone(
             ".", f"ns.lab.test. IN A @NS@\nlab.test. IN NS ns.lab.test.\n{lab}\n"
+            f"turning.test. IN NS ns.lab.test.\n{turns}\n"
             f"bogus.test. IN NS ns.lab.test.\n{bogus}\nplain.test. IN NS ns.lab.test.\n"
             "servfail.test. IN NS ns.lab.test.\n")
         self.anchor = " ".join(self.anchor.split())

@@ -15,6 +15,8 @@ ANA = "ana@a.lab.test"
 BOB = "bob@b.lab.test"
 BIG = "big@b.lab.test"
 UTF8 = "grüße@b.lab.test"
+ONWARD = "onward@b.lab.test"
+TURNING = "ana@turning.test"
 MINIMAL = ("PIPELINING", "ENHANCEDSTATUSCODES")
 
 
@@ -50,7 +52,7 @@ class Internet(unittest.TestCase):
             if name != "open":
                 record = net.tlsa(net.certificate(f"mx.{name}.lab.test"))
                 signed.append(f"_25._tcp.mx.{name} IN TLSA {record}")
-        peers = {"danegood": 41, "danebad": 42, "danenone": 43}
+        peers = {"danegood": 41, "danebad": 42, "danenone": 43, "requires": 52}
         for name, last in peers.items():
             signed += [f"{name} IN MX 10 mx.{name}", f"mx.{name} IN A {net.address(last)}",
                        f"_25._tcp.mx.{name} IN TLSA {net.tlsa(good)}"]
@@ -62,7 +64,12 @@ class Internet(unittest.TestCase):
         for name in ("b", "sts", "stsbad", "ststry", "stsother"):
             plain += [f'_mta-sts.{name} IN TXT "v=STSv1; id=1;"',
                       f"mta-sts.{name} IN A {net.address(11)}"]
-        net.names("\n".join(signed) + "\n", "\n".join(plain) + "\n")
+        # Of the zone that turns, the first record names another's certificate.
+        cls.turning = (f"@ IN MX 10 mx\nmx IN A {net.address(21)}\n"
+                       "_25._tcp.mx IN TLSA {}\n")
+        cls.right = net.tlsa(mx_a)
+        cls.names = net.names("\n".join(signed) + "\n", "\n".join(plain) + "\n",
+                              cls.turning.format(net.tlsa(mx_b)))
         hosts = [f"mta-sts.{name}.plain.test" for name in ("b", "sts", "stsbad", "ststry", "stsother")]
         cls.policies = net.stopping(lab.Policies(net.address(11), net.tls(*hosts)))
         for host, mode, mx in zip(hosts, ("enforce", "enforce", "enforce", "testing", "enforce"),
@@ -70,10 +77,10 @@ class Internet(unittest.TestCase):
                                    "mx.ststry.plain.test", "mx.another.plain.test")):
             cls.policies.texts[host] = lab.POLICY.format(mode=mode, mx=mx)
         # The first Longhand validates itself, the other one believes unbound.
-        cls.a = lab.Longhand(net, 21, "mx.a.lab.test", ["a.lab.test"],
-                             [ANA, "load@a.lab.test"], net.own_dns(), mx_a)
+        cls.a = lab.Longhand(net, 21, "mx.a.lab.test", ["a.lab.test", "turning.test"],
+                             [ANA, "load@a.lab.test", TURNING], net.own_dns(), mx_a)
         cls.b = lab.Longhand(net, 22, "mx.b.lab.test", ["b.lab.test", "b.plain.test"],
-                             [BOB, BIG, UTF8, "bob@b.plain.test"], net.unbound_dns(), mx_b)
+                             [BOB, BIG, UTF8, ONWARD, "bob@b.plain.test"], net.unbound_dns(), mx_b)
         for each in (cls.a, cls.b):
             net.stopping(each)
             each.start()
@@ -84,6 +91,7 @@ class Internet(unittest.TestCase):
                 ("danegood.lab", 41, net.tls("mx.danegood.lab.test", own=True), ALL),
                 ("danebad.lab", 42, net.tls("mx.danebad.lab.test", own=True), ALL),
                 ("danenone.lab", 43, None, ALL),
+                ("requires.lab", 52, net.tls("mx.danegood.lab.test", own=True), (*ALL, "REQUIRETLS")),
                 ("self.plain", 44, net.tls("mx.self.plain.test", own=True), ALL),
                 ("old.plain", 45, None, MINIMAL),
                 ("sts.plain", 46, net.tls("mx.sts.plain.test"), ALL),
@@ -216,6 +224,83 @@ class Internet(unittest.TestCase):
         self.taken("later", "you@later.plain.test")
         self.assertEqual(1, len(refused))
         self.assertIn("4.7.1", self.a.outcome("you@later.plain.test"))
+
+    def test_route_says_the_way_that_mail_takes(self):
+        said = self.a.command("route", "you@danegood.lab.test")
+        self.assertIn(f"10 mx.danegood.lab.test [{self.lab.address(41)}]\n", said)
+        self.assertIn("DNSSEC vouches for it\n", said)
+        self.assertIn("DANE: only under TLS, with a certificate that the TLSA records name\n", said)
+        # The second Longhand sends nothing there, so it has no policy: the command fetches one, and
+        # leaves the folder of the server that runs as it is.
+        kept = self.b.data / "mta-sts"
+        self.assertEqual([], list(kept.iterdir()))
+        said = self.b.command("route", "you@sts.plain.test")
+        self.assertIn("MTA-STS, enforced: only under TLS, with a certificate for mx.sts.plain.test", said)
+        said = self.b.command("route", "you@ststry.plain.test")
+        self.assertIn("MTA-STS, on trial: TLS where it is offered", said)
+        self.assertEqual([], list(kept.iterdir()))
+
+    # What senders ask for.
+
+    def test_requiretls_is_passed_on(self):
+        self.from_a(BOB, mail=["REQUIRETLS"])
+        self.assertIn(b"with ESMTPS", self.b.wait_for(BOB, f"Subject: {subject(self)}\r\n"))
+        self.from_a("you@requires.lab.test", mail=["REQUIRETLS"])
+        taken = self.taken("requires", "you@requires.lab.test")
+        self.assertIn("TLSv1", taken.tls)
+        self.assertIn("REQUIRETLS", taken.mail.split())
+
+    def test_requiretls_goes_back_where_the_next_server_lacks_it(self):
+        postfix = self.other("postfix")
+        self.from_a("private@postfix.lab.test", mail=["REQUIRETLS"])
+        whole, fields, _ = self.report_about("private@postfix.lab.test")
+        self.assertEqual("dns; mx.a.lab.test", whole["reporting-mta"])
+        self.assertEqual(("failed", "5.7.30"), (fields["action"], fields["status"]))
+        # A server without TLS, and one that is named by nobody securely, are none for it either.
+        for recipient in ("private@old.plain.test", "private@self.plain.test"):
+            with self.subTest(recipient):
+                self.from_a(recipient, mail=["REQUIRETLS"])
+                _, fields, _ = self.report_about(recipient)
+                self.assertEqual(("failed", "5.7.30"), (fields["action"], fields["status"]))
+        # The second Longhand keeps to it where it sends the message on.
+        self.b.command("account", "forward", ONWARD, "further@postfix.lab.test")
+        self.from_a(ONWARD, mail=["REQUIRETLS"])
+        whole, fields, _ = self.report_about("further@postfix.lab.test")
+        self.assertEqual("dns; mx.b.lab.test", whole["reporting-mta"])
+        self.assertEqual(("failed", "5.7.30"), (fields["action"], fields["status"]))
+        # That the way is there: without the demand, the same message arrives.
+        self.from_a(ONWARD, more="X-Way: open\r\n")
+        got = postfix.wait_for("X-Way: open")
+        self.assertIn(b"Delivered-To: further@postfix.lab.test", got)
+        reached = [line for each in postfix.box() for line in each.split(b"\n")
+                   if line.startswith((b"Delivered-To: further@", b"Delivered-To: private@"))]
+        self.assertEqual(1, len(reached), reached)
+
+    def test_deliver_by_or_return_goes_back_where_the_next_server_lacks_it(self):
+        postfix = self.other("postfix")
+        self.from_a("soon@postfix.lab.test", mail=["BY=3600;R"])
+        _, fields, _ = self.report_about("soon@postfix.lab.test")
+        self.assertEqual(("failed", "5.4.7"), (fields["action"], fields["status"]))
+        self.from_a("soonish@postfix.lab.test", mail=["BY=3600;N"])
+        got = postfix.wait_for("Delivered-To: soonish@postfix.lab.test")
+        self.assertIn(f"Subject: {subject(self)}\n".encode(), got)
+        self.assertFalse(any(b"Delivered-To: soon@" in each for each in postfix.box()))
+
+    def test_a_wrong_tlsa_record_of_ours_holds_mail_until_it_is_right(self):
+        postfix = self.other("postfix")
+        postfix.send("you@postfix.lab.test", TURNING,
+                     letter("you@postfix.lab.test", TURNING, subject(self)))
+        waits = r"to=<ana@turning\.test>.* dsn=4\.7\.5, status=deferred \(([^)]*)\)"
+        said = sleep_until(lambda: re.search(waits, postfix.logged()), 30,
+                           lambda: f"Postfix sends or refuses:\n{postfix.logged()[-4000:]}")
+        self.assertRegex(said.group(1), "^Server certificate not (trusted|verified)$")
+        self.assertEqual([], self.a.inbox(TURNING))
+        self.names.change("turning.test", self.turning.format(self.right))
+        # The caches between forget the old record after 5 seconds, Postfix tries as often.
+        got = self.a.wait_for(TURNING, f"Subject: {subject(self)}\r\n", 60)
+        self.assertIn(b"with ESMTPS", got)
+        self.assertRegex(postfix.logged(),
+                         r"Verified TLS connection established to mx\.turning\.test")
 
     # What the names say.
 

@@ -14,7 +14,8 @@ import longhand.disk.Disk;
 import longhand.dns.DnsName;
 
 /// Policies that were fetched, a text file each under the domain's name: when, under which id, and
-/// the policy. Safe for any thread; the folder belongs to it alone.
+/// the policy. Safe for any thread; the folder belongs to one that writes alone, and any number may
+/// read it.
 ///
 ///     fetched: 1763870400
 ///     id: 20261124
@@ -38,6 +39,7 @@ final class StsCache {
   private final Disk disk;
   private final Path folder;
   private final int policiesMax;
+  private final boolean reading;
   private final ReentrantLock lock = new ReentrantLock();
   private final Map<DnsName, Instant> ends = new HashMap<>();
 
@@ -57,24 +59,33 @@ final class StsCache {
     }
   }
 
-  /// Reads what is there; `IOException` when the folder cannot be read or made.
-  StsCache(Disk disk, Path folder, int policiesMax) throws IOException {
+  /// Reads what is there; `IOException` when the folder cannot be read, or not be made.
+  ///
+  /// @param reading whether nothing is to be changed in the folder, nor it be made
+  StsCache(Disk disk, Path folder, int policiesMax, boolean reading) throws IOException {
     this.disk = disk;
     this.folder = folder;
     this.policiesMax = policiesMax;
-    disk.createFolders(folder);
-    var parent = folder.getParent();
-    if (parent != null) {
-      disk.forceFolder(parent);
+    this.reading = reading;
+    if (!reading) {
+      make();
     }
     for (var file : disk.list(folder)) {
       var domain = DnsName.parse(file).filter(name -> name.text().equals(file));
       var kept = domain.flatMap(this::read);
       if (kept.isPresent()) {
         ends.put(domain.get(), kept.get().end());
-      } else if (file.startsWith(UNFINISHED)) {
+      } else if (file.startsWith(UNFINISHED) && !reading) {
         disk.delete(folder.resolve(file));
       }
+    }
+  }
+
+  private void make() throws IOException {
+    disk.createFolders(folder);
+    var parent = folder.getParent();
+    if (parent != null) {
+      disk.forceFolder(parent);
     }
   }
 
@@ -91,8 +102,11 @@ final class StsCache {
   }
 
   /// Keeps a policy in place of the one there was. What cannot be written is logged: the next start
-  /// will not know it.
+  /// will not know it. Does nothing when the folder is only read.
   void put(DnsName domain, Kept kept) {
+    if (reading) {
+      return;
+    }
     lock.lock();
     try {
       ends.put(domain, kept.end());

@@ -41,18 +41,32 @@ public final class StsPolicies {
   /// @param retry how long one is left alone that could not be fetched
   /// @param fetchesMax how many are fetched at once; for more than that there is just now none new
   /// @param deadline how long a lookup waits for another's fetch
+  /// @param reading whether the folder belongs to another process and is only read: what is fetched
+  ///   is told and not kept
   public record Settings(
       Path folder,
       int policiesMax,
       Duration refresh,
       Duration retry,
       int fetchesMax,
-      Duration deadline) {
+      Duration deadline,
+      boolean reading) {
 
     /// The usual bounds.
     public static Settings of(Path folder) {
       return new Settings(
-          folder, 10_000, Duration.ofDays(1), Duration.ofMinutes(5), 20, Duration.ofMinutes(1));
+          folder,
+          10_000,
+          Duration.ofDays(1),
+          Duration.ofMinutes(5),
+          20,
+          Duration.ofMinutes(1),
+          false);
+    }
+
+    /// The same for a folder that is only read.
+    public Settings onlyReading() {
+      return new Settings(folder, policiesMax, refresh, retry, fetchesMax, deadline, true);
     }
   }
 
@@ -78,7 +92,8 @@ public final class StsPolicies {
         }
       };
 
-  /// With the policies that are kept in the folder; `IOException` when it cannot be read or made.
+  /// With the policies that are kept in the folder; `IOException` when it cannot be read, or not be
+  /// made for writing.
   ///
   /// @param fetcher [StsFetcher#fetch]
   public StsPolicies(
@@ -86,7 +101,7 @@ public final class StsPolicies {
       throws IOException {
     this.dns = dns;
     this.fetcher = fetcher;
-    this.cache = new StsCache(disk, settings.folder(), settings.policiesMax());
+    this.cache = new StsCache(disk, settings.folder(), settings.policiesMax(), settings.reading());
     this.settings = settings;
     this.clock = clock;
     this.fetches = new Semaphore(settings.fetchesMax());

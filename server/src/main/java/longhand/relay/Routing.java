@@ -94,7 +94,14 @@ public final class Routing {
 
   /// Where mail for a domain or an address literal goes.
   public NextHops find(Domain domain, TlsNeed need) {
-    return switch (hosts.find(domain, settings.reach())) {
+    return among(domain, hosts.find(domain, settings.reach()), need);
+  }
+
+  /// The same with hosts that were looked up before.
+  ///
+  /// @param targets what [MailHosts#find] gave for the domain
+  public NextHops among(Domain domain, Targets targets, TlsNeed need) {
+    return switch (targets) {
       case Targets.None(var status, var sentence) ->
           status.kind() == 5
               ? new NextHops.Bounce(status, sentence)

@@ -1,8 +1,10 @@
 package longhand.server;
 
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,17 +26,23 @@ import picocli.CommandLine.Parameters;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 
-/// `longhand route ADDRESS`: where mail for an address would go and why. Only reads.
+/// `longhand route ADDRESS`: where mail for an address would go and why. Only reads: the files, the
+/// DNS, and the MTA-STS policies of the domains it leads to.
 @Command(
     name = "route",
     description = {
-      "Says where mail for an address would go, and why.",
-      "Ends with 67 when it can go nowhere."
+      "Says where mail for an address would go, and why: to which accounts, or by which route or",
+      "servers that DNS names, and under what TLS.",
+      "Ends with 67 when it can go nowhere, and 75 when it can go nowhere just now."
     },
     mixinStandardHelpOptions = true)
 final class RouteCommand implements Callable<Integer> {
 
+  /// How long is looked up what DNS and other servers say.
+  private static final Duration WITHIN = Duration.ofSeconds(30);
+
   @Mixin private ConfigOption configOption;
+  @Mixin private ResolverOption resolver;
 
   @Parameters(paramLabel = "ADDRESS", description = "As jbob@example.com.")
   private String address;
@@ -53,18 +61,44 @@ final class RouteCommand implements Callable<Integer> {
       throw new CommandException(
           ExitCode.NO_INPUT, "there is no data folder " + config.data() + " yet");
     }
-    try (var directory = Server.directory(config)) {
+    try (var directory = Server.directory(config);
+        var outbound = Outbound.looking(config, resolver.resolver(config.dns()))) {
       var route = Expansion.of(directory, ForwardPath.of(parsed(address)));
+      var search = new OnwardSearch(outbound, WITHIN);
       if (json) {
-        System.out.println(json(route));
+        System.out.println(json(route, search));
       } else {
-        text(route).forEach(line -> System.out.println(Printable.of(line)));
+        for (var line : text(route, search)) {
+          System.out.println(Printable.of(line));
+        }
       }
       return switch (route) {
-        case Expansion.Expanded _ -> ExitCode.OK;
+        case Expansion.Expanded(var leaves, _, _) -> code(leaves, search);
         case Expansion.Nowhere _ -> ExitCode.NO_USER;
       };
     }
+  }
+
+  /// By the best that becomes of a copy.
+  private static int code(List<Leaf> leaves, OnwardSearch search) throws InterruptedException {
+    int code = ExitCode.NO_USER;
+    for (var leaf : leaves) {
+      switch (fate(leaf, search)) {
+        case GOES -> {
+          return ExitCode.OK;
+        }
+        case WAITS -> code = ExitCode.TEMPORARY;
+        case RETURNS -> {}
+      }
+    }
+    return code;
+  }
+
+  private static Onward.Fate fate(Leaf leaf, OnwardSearch search) throws InterruptedException {
+    return switch (leaf) {
+      case Leaf.Local _ -> Onward.Fate.GOES;
+      case Leaf.Remote(var path, _, _, _) -> search.of(path.address().domain()).fate();
+    };
   }
 
   /// The address that somebody typed.
@@ -80,14 +114,19 @@ final class RouteCommand implements Callable<Integer> {
   }
 
   /// The steps as a tree, each once, and where each leaf goes.
-  private List<String> text(Expansion route) {
+  private List<String> text(Expansion route, OnwardSearch search) throws InterruptedException {
     var lines = new ArrayList<String>();
+    var told = new HashSet<Domain>();
     Set<Trail> shown = Collections.newSetFromMap(new IdentityHashMap<>());
     switch (route) {
       case Expansion.Expanded(var leaves, var problems, _) -> {
         for (var leaf : leaves) {
           steps(lines, shown, leaf.trail());
-          goes(leaf).forEach(line -> lines.add(indent(leaf.trail()) + "  => " + line));
+          goes(leaf, search).forEach(line -> lines.add(indent(leaf.trail()) + "  => " + line));
+          if (leaf instanceof Leaf.Remote(var path, _, _, _) && told.add(path.address().domain())) {
+            OnwardText.lines(search.of(path.address().domain()))
+                .forEach(line -> lines.add(indent(leaf.trail()) + "     " + line));
+          }
         }
         problems(lines, shown, problems);
       }
@@ -123,13 +162,17 @@ final class RouteCommand implements Callable<Integer> {
     return "  ".repeat(trail.steps().size() - 1);
   }
 
-  /// Where a leaf's mail goes. What is known of the way to other servers is said here.
-  private static List<String> goes(Leaf leaf) {
+  /// Where a leaf's mail goes.
+  private static List<String> goes(Leaf leaf, OnwardSearch search) throws InterruptedException {
     return switch (leaf) {
       case Leaf.Local local -> List.of("into the account " + local.account().address().quoted());
       case Leaf.Remote remote -> {
         var lines = new ArrayList<String>();
-        lines.add("relayed to the servers of " + remote.path().address().domain());
+        var domain = remote.path().address().domain();
+        lines.add(
+            search.of(domain) instanceof Onward.ByRoute(var name, _, _)
+                ? "relayed by the route " + name
+                : "relayed to the servers of " + domain);
         switch (remote.returning()) {
           case KEPT -> {}
           case REWRITTEN -> lines.add("with the reverse-path rewritten");
@@ -140,7 +183,7 @@ final class RouteCommand implements Callable<Integer> {
     };
   }
 
-  private String json(Expansion route) {
+  private String json(Expansion route, OnwardSearch search) throws InterruptedException {
     var mapper = new JsonMapper();
     var root = mapper.createObjectNode();
     root.put("address", address);
@@ -149,7 +192,9 @@ final class RouteCommand implements Callable<Integer> {
     switch (route) {
       case Expansion.Expanded(var found, var told, _) -> {
         root.put("deliverable", true);
-        found.forEach(leaf -> leaf(leaves, leaf));
+        for (var leaf : found) {
+          leaf(leaves, leaf, search);
+        }
         told.forEach(problem -> problem(problems, problem));
       }
       case Expansion.Nowhere(var told) -> {
@@ -161,7 +206,8 @@ final class RouteCommand implements Callable<Integer> {
     return root.toString();
   }
 
-  private static void leaf(ArrayNode leaves, Leaf leaf) {
+  private static void leaf(ArrayNode leaves, Leaf leaf, OnwardSearch search)
+      throws InterruptedException {
     var node = leaves.addObject();
     switch (leaf) {
       case Leaf.Local local -> {
@@ -172,6 +218,7 @@ final class RouteCommand implements Callable<Integer> {
         node.put("kind", "relay");
         node.put("address", remote.path().address().quoted());
         node.put("reverse-path", name(remote.returning()));
+        OnwardText.json(node.putObject("onward"), search.of(remote.path().address().domain()));
       }
     }
     node.put("reports", name(leaf.reports()));

@@ -13,12 +13,10 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -28,30 +26,21 @@ import longhand.delivery.Delivery;
 import longhand.directory.Directory;
 import longhand.disk.FileSystemDisk;
 import longhand.dkim.DkimKeys;
-import longhand.dns.DnsName;
-import longhand.dns.MailHosts;
-import longhand.dns.StubResolver;
 import longhand.imap.ImapServer;
 import longhand.imap.ImapServices;
 import longhand.journey.Journeys;
 import longhand.mail.Domain;
-import longhand.mtasts.StsFetcher;
-import longhand.mtasts.StsPolicies;
 import longhand.pop3.MaildropLocks;
 import longhand.pop3.Pop3Server;
 import longhand.pop3.Pop3Services;
 import longhand.queue.NetworkCourier;
 import longhand.queue.Queue;
-import longhand.relay.Route;
-import longhand.relay.Routing;
-import longhand.relay.Timeouts;
 import longhand.sending.SendingRecords;
 import longhand.sending.Suppression;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
 import longhand.store.Store;
 import longhand.store.StoreSettings;
-import longhand.wire.Connector;
 import longhand.wire.ControlSocket;
 import longhand.wire.Listener;
 import longhand.wire.TlsContext;
@@ -100,7 +89,7 @@ public final class Server implements Closeable {
     this.authenticator =
         new Authenticator(directory, secret(config.data()), config.auth().settings());
     this.tls = tls(config);
-    this.courier = courier(config);
+    this.courier = Outbound.sending(config).courier();
     this.queue =
         new Queue(
             store,
@@ -272,36 +261,6 @@ public final class Server implements Closeable {
     } catch (Store.LockedException e) {
       throw new CommandException(ExitCode.UNAVAILABLE, String.valueOf(e.getMessage()));
     }
-  }
-
-  private static NetworkCourier courier(Config config) throws IOException {
-    var pace = config.queue().pace();
-    var routes = new HashMap<String, Route>();
-    for (var each : config.route()) {
-      routes.put(each.domain(), each.route(pace));
-    }
-    var ownNames = DnsName.of(new Domain(config.hostname())).map(Set::of).orElse(Set.of());
-    var connector = new Connector(Timeouts.DATA_BLOCK);
-    var reach = config.dns().reach();
-    var dns = new StubResolver(config.dns().settings(), Clock.systemUTC());
-    var hosts =
-        new MailHosts(
-            dns, MailHosts.Settings.of(ownNames, Set.of()), new SecureRandom(), System::nanoTime);
-    var policies =
-        new StsPolicies(
-            dns,
-            new StsFetcher(dns, connector, StsFetcher.Settings.DEFAULT.within(reach))::fetch,
-            new FileSystemDisk(),
-            StsPolicies.Settings.of(config.data().resolve("mta-sts")),
-            Clock.systemUTC());
-    return new NetworkCourier(
-        connector,
-        config.hostname(),
-        Timeouts.DEFAULT,
-        pace,
-        routes,
-        hosts,
-        new Routing(dns, hosts, policies::find, Routing.Settings.DEFAULT.within(reach)));
   }
 
   private void open() throws IOException, CommandException {

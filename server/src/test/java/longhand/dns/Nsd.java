@@ -65,6 +65,17 @@ public final class Nsd implements AutoCloseable {
     return this;
   }
 
+  /// A zone whose records the server does not have: it answers SERVFAIL.
+  public Nsd inTrouble(String name) {
+    zones.put(name, name + ".missing");
+    return this;
+  }
+
+  /// The keys of the signed zones, as trust anchors, a line each.
+  public List<String> anchors() {
+    return anchors.lines().toList();
+  }
+
   /// Begins to answer.
   public Nsd start() throws Exception {
     var conf =
@@ -117,8 +128,7 @@ public final class Nsd implements AutoCloseable {
 
   /// A resolver that asks it, and begins to validate at the keys of the signed zones.
   public StubResolver resolver() {
-    return new StubResolver(
-        settings(new Validation.Own(anchors.lines().toList())), Clock.systemUTC());
+    return new StubResolver(settings(new Validation.Own(anchors())), Clock.systemUTC());
   }
 
   private DnsSettings settings(Validation validation) {

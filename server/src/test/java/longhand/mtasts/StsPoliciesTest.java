@@ -71,14 +71,21 @@ class StsPoliciesTest {
   }
 
   private StsPolicies open(int policiesMax) throws IOException {
-    var settings =
-        new StsPolicies.Settings(
-            FOLDER,
-            policiesMax,
-            Duration.ofDays(1),
-            Duration.ofMinutes(5),
-            2,
-            Duration.ofSeconds(20));
+    return open(settings(policiesMax));
+  }
+
+  private static StsPolicies.Settings settings(int policiesMax) {
+    return new StsPolicies.Settings(
+        FOLDER,
+        policiesMax,
+        Duration.ofDays(1),
+        Duration.ofMinutes(5),
+        2,
+        Duration.ofSeconds(20),
+        false);
+  }
+
+  private StsPolicies open(StsPolicies.Settings settings) throws IOException {
     Function<DnsName, Fetched> fetcher =
         domain -> {
           fetched.add(domain);
@@ -210,6 +217,29 @@ class StsPoliciesTest {
   }
 
   @Test
+  void whoOnlyReadsChangesNothing() throws IOException {
+    announce("1");
+    next = new Fetched.Policy(enforce("one.example"));
+    var reader = settings(10).onlyReading();
+    assertThat(open(reader).find(DOMAIN)).isEqualTo(in(enforce("one.example")));
+    assertThat(disk.exists(FOLDER)).isFalse();
+    open(10).find(DOMAIN);
+    assertThat(fetched).hasSize(2);
+    // What another process is in the middle of writing.
+    try (var unfinished = disk.open(FOLDER.resolve("~other.example"), Disk.Mode.CREATE)) {
+      unfinished.force(false);
+    }
+    assertThat(open(reader).find(DOMAIN)).isEqualTo(in(enforce("one.example")));
+    assertThat(fetched).hasSize(2);
+    announce("2");
+    next = new Fetched.Policy(enforce("two.example"));
+    assertThat(open(reader).find(DOMAIN)).isEqualTo(in(enforce("two.example")));
+    assertThat(disk.list(FOLDER)).containsExactly("example.com", "~other.example");
+    dns.txt("_mta-sts.example.com");
+    assertThat(open(reader).find(DOMAIN)).isEqualTo(in(enforce("one.example")));
+  }
+
+  @Test
   void aCrashLeavesTheOldPolicyOrTheNew() throws IOException {
     long seed = Seed.value();
     // Of its own for each crash, but not from seeds in a row, whose first numbers are alike.
@@ -314,7 +344,13 @@ class StsPoliciesTest {
         };
     var settings =
         new StsPolicies.Settings(
-            FOLDER, 100, Duration.ofDays(1), Duration.ofMinutes(5), 2, Duration.ofSeconds(20));
+            FOLDER,
+            100,
+            Duration.ofDays(1),
+            Duration.ofMinutes(5),
+            2,
+            Duration.ofSeconds(20),
+            false);
     dns.whenAsked = () -> {};
     longhand.dns.Dns locked =
         new longhand.dns.Dns() {

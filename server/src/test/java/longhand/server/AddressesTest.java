@@ -12,6 +12,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -223,7 +224,10 @@ class AddressesTest {
   }
 
   @Test
-  void aRouteIsToldWithItsReasons() {
+  void aRouteIsToldWithItsReasons() throws IOException {
+    // Where mail to other servers goes is looked up by RouteCommandTest; here a route says it.
+    Files.writeString(
+        file, "[[route]]\ndomain = \"*\"\nhost = \"192.0.2.1\"\n", StandardOpenOption.APPEND);
     said("alias", "add", "sales@example.com", "jbob", "Bob@example.net");
     said("alias", "add", "*@example.com", "sales");
     said("account", "forward", "alice@example.com", "jbob", "--copy");
@@ -236,8 +240,10 @@ class AddressesTest {
               jbob@example.com is an account
                 => into the account jbob@example.com
               Bob@example.net is of another server
-                => relayed to the servers of example.net
+                => relayed by the route * by 192.0.2.1:25
                 => with the reverse-path rewritten
+                   SMTP to 192.0.2.1 [192.0.2.1], port 25
+                     TLS where it is offered, with any certificate
             """);
     assertThat(said("route", "Any+x@example.org"))
         .startsWith(
@@ -259,7 +265,9 @@ class AddressesTest {
         .isEqualTo(
             """
             x@backup.test is of a domain that we are a backup for
-              => relayed to the servers of backup.test
+              => relayed by the route * by 192.0.2.1:25
+                 SMTP to 192.0.2.1 [192.0.2.1], port 25
+                   TLS where it is offered, with any certificate
             """);
     var loop = ran("route", "loop@example.com");
     assertThat(loop.code()).isEqualTo(ExitCode.NO_USER);

@@ -1,0 +1,80 @@
+package longhand.server;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.Set;
+import longhand.disk.FileSystemDisk;
+import longhand.dns.Dns;
+import longhand.dns.DnsName;
+import longhand.dns.MailHosts;
+import longhand.dns.Reach;
+import longhand.dns.StubResolver;
+import longhand.mail.Domain;
+import longhand.mtasts.StsFetcher;
+import longhand.mtasts.StsPolicies;
+import longhand.queue.NetworkCourier;
+import longhand.relay.Route;
+import longhand.relay.Routing;
+import longhand.relay.Timeouts;
+import longhand.wire.Connector;
+
+/// What finds the way of mail that leaves, and sends it there, put together as a configuration
+/// says.
+///
+/// @param hosts finds the hosts of a domain
+/// @param reach to which addresses names may lead mail
+/// @param routing says under what TLS
+/// @param courier knows the routes, and goes where these say
+record Outbound(MailHosts hosts, Reach reach, Routing routing, NetworkCourier courier)
+    implements Closeable {
+
+  /// That of the server, which keeps the policies of other domains in the data folder;
+  /// `IOException` when that folder cannot be had.
+  static Outbound sending(Config config) throws IOException {
+    return of(
+        config, new StubResolver(config.dns().settings(), Clock.systemUTC()), policies(config));
+  }
+
+  /// One that only looks: beside a server that runs it leaves all files as they are.
+  static Outbound looking(Config config, Dns dns) throws IOException {
+    return of(config, dns, policies(config).onlyReading());
+  }
+
+  private static StsPolicies.Settings policies(Config config) {
+    return StsPolicies.Settings.of(config.data().resolve("mta-sts"));
+  }
+
+  private static Outbound of(Config config, Dns dns, StsPolicies.Settings kept) throws IOException {
+    var pace = config.queue().pace();
+    var routes = new HashMap<String, Route>();
+    for (var each : config.route()) {
+      routes.put(each.domain(), each.route(pace));
+    }
+    var ownNames = DnsName.of(new Domain(config.hostname())).map(Set::of).orElse(Set.of());
+    var connector = new Connector(Timeouts.DATA_BLOCK);
+    var reach = config.dns().reach();
+    var hosts =
+        new MailHosts(
+            dns, MailHosts.Settings.of(ownNames, Set.of()), new SecureRandom(), System::nanoTime);
+    var policies =
+        new StsPolicies(
+            dns,
+            new StsFetcher(dns, connector, StsFetcher.Settings.DEFAULT.within(reach))::fetch,
+            new FileSystemDisk(),
+            kept,
+            Clock.systemUTC());
+    var routing = new Routing(dns, hosts, policies::find, Routing.Settings.DEFAULT.within(reach));
+    var courier =
+        new NetworkCourier(
+            connector, config.hostname(), Timeouts.DEFAULT, pace, routes, hosts, routing);
+    return new Outbound(hosts, reach, routing, courier);
+  }
+
+  @Override
+  public void close() {
+    courier.close();
+  }
+}
