@@ -2,9 +2,13 @@ package longhand.server;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Set;
 import longhand.disk.FileSystemDisk;
 import longhand.dns.Dns;
@@ -20,6 +24,7 @@ import longhand.relay.Route;
 import longhand.relay.Routing;
 import longhand.relay.Timeouts;
 import longhand.wire.Connector;
+import longhand.wire.Listener;
 
 /// What finds the way of mail that leaves, and sends it there, put together as a configuration
 /// says.
@@ -30,6 +35,8 @@ import longhand.wire.Connector;
 /// @param courier knows the routes, and goes where these say
 record Outbound(MailHosts hosts, Reach reach, Routing routing, NetworkCourier courier)
     implements Closeable {
+
+  private static final int SMTP_PORT = 25;
 
   /// That of the server, which keeps the policies of other domains in the data folder;
   /// `IOException` when that folder cannot be had.
@@ -58,7 +65,10 @@ record Outbound(MailHosts hosts, Reach reach, Routing routing, NetworkCourier co
     var reach = config.dns().reach();
     var hosts =
         new MailHosts(
-            dns, MailHosts.Settings.of(ownNames, Set.of()), new SecureRandom(), System::nanoTime);
+            dns,
+            MailHosts.Settings.of(ownNames, ownAddresses(config)),
+            new SecureRandom(),
+            System::nanoTime);
     var policies =
         new StsPolicies(
             dns,
@@ -71,6 +81,26 @@ record Outbound(MailHosts hosts, Reach reach, Routing routing, NetworkCourier co
         new NetworkCourier(
             connector, config.hostname(), Timeouts.DEFAULT, pace, routes, hosts, routing);
     return new Outbound(hosts, reach, routing, courier);
+  }
+
+  /// Where other servers reach us: at what takes their mail on the port that MX records mean. Where
+  /// that is every address of the machine, all those it has count, but for loopback.
+  private static Set<InetAddress> ownAddresses(Config config) throws IOException {
+    var own = new HashSet<InetAddress>();
+    for (var listener : config.listener()) {
+      var at = Listener.address(listener.address());
+      if (listener.protocol() != Config.Protocol.SMTP || at.getPort() != SMTP_PORT) {
+        continue;
+      }
+      if (!at.getAddress().isAnyLocalAddress()) {
+        own.add(at.getAddress());
+        continue;
+      }
+      for (var each : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+        each.inetAddresses().filter(address -> !address.isLoopbackAddress()).forEach(own::add);
+      }
+    }
+    return own;
   }
 
   @Override

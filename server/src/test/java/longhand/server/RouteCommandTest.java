@@ -281,6 +281,16 @@ class RouteCommandTest {
     assertThat(trouble.path("words").asString()).startsWith("Looking up trouble.test: ");
   }
 
+  /// A host of another name at an address of ours: mail for it would come back to us for ever.
+  @Test
+  void anAddressOfOursIsUs() throws Exception {
+    configuration(
+        dns(), "[[listener]]\nprotocol = \"smtp\"\naddress = \"192.0.2.5:25\"\ntls = \"none\"\n");
+    assertThat(said(ExitCode.NO_USER, "a@plain.test"))
+        .endsWith("mail goes back to its sender: 5.4.6\n");
+    assertThat(said(ExitCode.OK, "a@single.plain.test")).contains("192.0.2.6");
+  }
+
   @Test
   void routesAreSaid() throws Exception {
     configuration(

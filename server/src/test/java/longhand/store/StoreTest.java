@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -93,7 +94,23 @@ class StoreTest {
 
   @Test
   void anAccountNobodyUsesIsClosedAndOpensAgain() throws Exception {
-    try (var store = open()) {
+    // Nothing settles by itself.
+    try (var store =
+        Store.open(
+            data,
+            new FileSystemDisk(),
+            InstantSource.system(),
+            new Random(1),
+            new StoreSettings(
+                1 << 20,
+                4,
+                true,
+                Duration.ofHours(1),
+                Duration.ofDays(1),
+                true,
+                Duration.ofHours(1),
+                4096,
+                1 << 30))) {
       var account = store.account(JBOB);
       var entry = append(store, account, Mailbox.INBOX, "Subject: one\r\n\r\n", Marks.NONE);
       assertThat(account.closeIfIdle(0)).as("not settled yet").isFalse();
