@@ -40,6 +40,7 @@ import longhand.mtasts.StsPolicies;
 import longhand.pop3.MaildropLocks;
 import longhand.pop3.Pop3Server;
 import longhand.pop3.Pop3Services;
+import longhand.queue.LetterSigner;
 import longhand.queue.NetworkCourier;
 import longhand.queue.Queue;
 import longhand.relay.Route;
@@ -301,7 +302,8 @@ public final class Server implements Closeable {
         pace,
         routes,
         hosts,
-        new Routing(dns, hosts, policies::find, Routing.Settings.DEFAULT.within(reach)));
+        new Routing(dns, hosts, policies::find, Routing.Settings.DEFAULT.within(reach)),
+        Optional.empty());
   }
 
   private void open() throws IOException, CommandException {
@@ -310,6 +312,7 @@ public final class Server implements Closeable {
     queue.tell(
         (account, recipient, status, words) ->
             sending.bounced(account, recipient, status, words).map(Suppression::until));
+    queue.sign(signer(new Domain(config.hostname())));
     queue.start(delivery::returnPaths);
     for (var each : config.listener()) {
       try {
@@ -335,6 +338,19 @@ public final class Server implements Closeable {
         throw cannotListen("metrics " + address, e);
       }
     }
+  }
+
+  /// Signs what is from an address of that domain, as long as there are keys to do it with.
+  private LetterSigner signer(Domain domain) {
+    return letter -> {
+      var signing = signatures.signing(domain);
+      if (signing.isEmpty()) {
+        return new byte[0];
+      }
+      try (var message = letter.open()) {
+        return signatures.fields(signing.get(), message);
+      }
+    };
   }
 
   /// Answers a command: the tools' are known by name, the others are about accounts.
