@@ -28,9 +28,11 @@ import longhand.delivery.Delivery;
 import longhand.directory.Directory;
 import longhand.disk.FileSystemDisk;
 import longhand.dkim.DkimKeys;
+import longhand.dns.Dns;
 import longhand.dns.DnsName;
 import longhand.dns.MailHosts;
 import longhand.dns.StubResolver;
+import longhand.http.HttpsClient;
 import longhand.imap.ImapServer;
 import longhand.imap.ImapServices;
 import longhand.journey.Journeys;
@@ -46,12 +48,15 @@ import longhand.queue.Queue;
 import longhand.relay.Route;
 import longhand.relay.Routing;
 import longhand.relay.Timeouts;
+import longhand.relay.TlsReporting;
+import longhand.reporting.TlsReports;
 import longhand.sending.SendingRecords;
 import longhand.sending.Suppression;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
 import longhand.store.Store;
 import longhand.store.StoreSettings;
+import longhand.tlsrpt.TlsCounts;
 import longhand.wire.Connector;
 import longhand.wire.ControlSocket;
 import longhand.wire.Listener;
@@ -76,11 +81,15 @@ public final class Server implements Closeable {
   private final Directory directory;
   private final Authenticator authenticator;
   private final TlsContext tls;
+  private final Connector connector = new Connector(Timeouts.DATA_BLOCK);
+  private final Dns dns;
+  private final Optional<TlsCounts> tlsCounts;
   private final NetworkCourier courier;
   private final Queue queue;
   private final Delivery delivery;
   private final DkimKeys signatures;
   private final SendingRecords sending;
+  private final Optional<TlsReports> tlsReports;
   private final MaildropLocks maildropLocks = new MaildropLocks();
   private final Figures figures = new Figures();
   private final List<Listener> listeners = new ArrayList<>();
@@ -101,7 +110,9 @@ public final class Server implements Closeable {
     this.authenticator =
         new Authenticator(directory, secret(config.data()), config.auth().settings());
     this.tls = tls(config);
-    this.courier = courier(config);
+    this.dns = new StubResolver(config.dns().settings(), Clock.systemUTC());
+    this.tlsCounts = tlsCounts(config);
+    this.courier = courier(config, dns, connector, tlsCounts);
     this.queue =
         new Queue(
             store,
@@ -117,6 +128,7 @@ public final class Server implements Closeable {
     this.delivery =
         new Delivery(
             store, directory, queue, RewritingSecrets.rewriting(config, directory), journeys);
+    this.tlsReports = tlsReports();
   }
 
   /// Starts everything, or nothing.
@@ -249,6 +261,7 @@ public final class Server implements Closeable {
       }
       queue.close();
       courier.close();
+      tlsReports.ifPresent(TlsReports::close);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -275,16 +288,50 @@ public final class Server implements Closeable {
     }
   }
 
-  private static NetworkCourier courier(Config config) throws IOException {
+  /// Where the TLS of each day's sessions with other servers is counted.
+  private static Optional<TlsCounts> tlsCounts(Config config) throws IOException {
+    return config.tlsReports().enabled() && DnsName.parse(config.hostname()).isPresent()
+        ? Optional.of(
+            new TlsCounts(
+                new FileSystemDisk(),
+                TlsCounts.Settings.of(config.data().resolve("tls-reports/counts")),
+                Clock.systemUTC()))
+        : Optional.empty();
+  }
+
+  private Optional<TlsReports> tlsReports() throws IOException {
+    if (tlsCounts.isEmpty()) {
+      return Optional.empty();
+    }
+    var from = config.tlsReportsFrom();
+    return Optional.of(
+        new TlsReports(
+            tlsCounts.get(),
+            new FileSystemDisk(),
+            new TlsReports.Settings(
+                config.data().resolve("tls-reports/sent"), new DnsName(config.hostname()), from),
+            dns,
+            new HttpsClient(
+                dns,
+                connector,
+                new HttpsClient.Settings(
+                    config.dns().reach(), Set.of(), Duration.ofSeconds(15), Duration.ofMinutes(1))),
+            delivery,
+            signer(from.domain()),
+            Clock.systemUTC(),
+            new SecureRandom()));
+  }
+
+  private static NetworkCourier courier(
+      Config config, Dns dns, Connector connector, Optional<TlsCounts> tlsCounts)
+      throws IOException {
     var pace = config.queue().pace();
     var routes = new HashMap<String, Route>();
     for (var each : config.route()) {
       routes.put(each.domain(), each.route(pace));
     }
     var ownNames = DnsName.of(new Domain(config.hostname())).map(Set::of).orElse(Set.of());
-    var connector = new Connector(Timeouts.DATA_BLOCK);
     var reach = config.dns().reach();
-    var dns = new StubResolver(config.dns().settings(), Clock.systemUTC());
     var hosts =
         new MailHosts(
             dns, MailHosts.Settings.of(ownNames, Set.of()), new SecureRandom(), System::nanoTime);
@@ -303,7 +350,7 @@ public final class Server implements Closeable {
         routes,
         hosts,
         new Routing(dns, hosts, policies::find, Routing.Settings.DEFAULT.within(reach)),
-        Optional.empty());
+        tlsCounts.map(counts -> new TlsReporting(counts, Set.of())));
   }
 
   private void open() throws IOException, CommandException {
@@ -314,6 +361,7 @@ public final class Server implements Closeable {
             sending.bounced(account, recipient, status, words).map(Suppression::until));
     queue.sign(signer(new Domain(config.hostname())));
     queue.start(delivery::returnPaths);
+    tlsReports.ifPresent(TlsReports::start);
     for (var each : config.listener()) {
       try {
         var listener = open(each);
@@ -331,6 +379,7 @@ public final class Server implements Closeable {
     }
     if (config.metrics().address().isPresent()) {
       var address = config.metrics().address().get();
+      tlsReports.ifPresent(reports -> figures.register(reports.counts()));
       figures.register(store, directory, authenticator, delivery, queue, maildropLocks, journeys);
       try {
         metrics = MetricsListener.open(Listener.address(address), figures.registry());
