@@ -26,11 +26,13 @@ class ArchitectureTest {
       List.of(
           List.of("mail"),
           List.of("wire", "disk", "dns"),
+          List.of("http"),
           List.of("message", "auth", "mtasts", "srs", "tlsrpt", "journey"),
           List.of("directory", "index", "dkim", "relay", "dsn"),
           List.of("store", "check", "zone"),
           List.of("queue", "transfer", "sending"),
           List.of("delivery"),
+          List.of("reporting"),
           List.of("smtp", "imap", "pop3"),
           List.of("server"));
 

@@ -89,6 +89,23 @@ public final class DkimKeys {
     };
   }
 
+  /// The domain that signs for another: itself where it has keys, else the nearest above it that
+  /// has. So what a host says in its own name is signed by its domain, which DMARC takes as well
+  /// (RFC 7489 §3.1.1).
+  public Optional<Domain> signing(Domain domain) {
+    var name = domain.name();
+    for (int dot = -1; ; ) {
+      var each = new Domain(name.substring(dot + 1));
+      if (signer(each).isPresent()) {
+        return Optional.of(each);
+      }
+      dot = name.indexOf('.', dot + 1);
+      if (dot < 0 || dot == name.length() - 1) {
+        return Optional.empty();
+      }
+    }
+  }
+
   private Known look(Domain domain, DkimKeyFolder folder, @Nullable Known before) {
     long now = nanos.getAsLong();
     if (before != null && now - before.lookedNanos < LOOK_NANOS) {

@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import longhand.dns.DnsName;
 import longhand.dns.MailHosts;
 import longhand.dns.Reach;
@@ -29,6 +30,8 @@ import longhand.relay.Target;
 import longhand.relay.Timeouts;
 import longhand.relay.TlsNeed;
 import longhand.relay.TlsPolicy;
+import longhand.relay.TlsReporting;
+import longhand.relay.TlsResult;
 import longhand.wire.Connector;
 
 /// The queue's way to real servers: by the routes of the configuration, or those that DNS names.
@@ -51,12 +54,14 @@ public final class NetworkCourier implements Courier, Closeable {
   private final Map<String, Route> routes;
   private final MailHosts hosts;
   private final Routing routing;
+  private final Optional<TlsReporting> reporting;
 
   /// @param hostname our name, for EHLO
   /// @param pace of domains that have no route
   /// @param routes by domain; that of `*` is for all others
   /// @param hosts finds the hosts that routes name
   /// @param routing finds those of a domain that no route names
+  /// @param reporting counts what became of TLS with the latter
   public NetworkCourier(
       Connector connector,
       String hostname,
@@ -64,7 +69,8 @@ public final class NetworkCourier implements Courier, Closeable {
       Route.Pace pace,
       Map<String, Route> routes,
       MailHosts hosts,
-      Routing routing) {
+      Routing routing,
+      Optional<TlsReporting> reporting) {
     this.connector = connector;
     this.hostname = hostname;
     this.timeouts = timeouts;
@@ -72,6 +78,7 @@ public final class NetworkCourier implements Courier, Closeable {
     this.routes = Map.copyOf(routes);
     this.hosts = hosts;
     this.routing = routing;
+    this.reporting = reporting;
   }
 
   @Override
@@ -94,14 +101,36 @@ public final class NetworkCourier implements Courier, Closeable {
     return switch (route.via()) {
       case Route.Via.Host host -> open(host);
       case Route.Via.Exchangers(var domain) ->
-          switch (routing.find(domain, need)) {
+          switch (found(domain, need)) {
             case NextHops.Bounce(var status, var sentence) -> new Contact.Nowhere(status, sentence);
             case NextHops.Defer(var status, var sentence, _, _) ->
                 new Contact.Unreachable(status, "", sentence);
             case NextHops.Found(var hops, _, _) ->
-                open(hops.stream().map(NextHops.Hop::target).toList());
+                open(
+                    hops.stream()
+                        .map(hop -> new Attempt(hop.target(), told(domain, hop, need)))
+                        .toList());
           };
     };
+  }
+
+  /// A server to try, and who hears what becomes of TLS with it.
+  private record Attempt(Target target, Consumer<TlsResult> told) {}
+
+  private NextHops found(Domain domain, TlsNeed need) {
+    var found = routing.find(domain, need);
+    counting(need).ifPresent(each -> each.searched(domain, found));
+    return found;
+  }
+
+  private Consumer<TlsResult> told(Domain domain, NextHops.Hop hop, TlsNeed need) {
+    return result -> counting(need).ifPresent(each -> each.tried(domain, hop, result));
+  }
+
+  /// What a sender lets go past the policies says nothing of them: so it is with reports of ours,
+  /// which are not to be reported (RFC 8460 §3).
+  private Optional<TlsReporting> counting(TlsNeed need) {
+    return need == TlsNeed.DISREGARDED ? Optional.empty() : reporting;
   }
 
   private Contact open(Route.Via.Host host) {
@@ -140,14 +169,15 @@ public final class NetworkCourier implements Courier, Closeable {
                         host.tls(),
                         host.login(),
                         host.source()))
+            .map(target -> new Attempt(target, _ -> {}))
             .toList());
   }
 
   /// The first of them that talks to us.
-  private Contact open(List<Target> targets) {
+  private Contact open(List<Attempt> attempts) {
     Contact last = new Contact.Unreachable(NO_CONNECTION, "", "no server to try");
-    for (var target : targets.subList(0, Math.min(TARGETS_MAX, targets.size()))) {
-      last = open(target);
+    for (var attempt : attempts.subList(0, Math.min(TARGETS_MAX, attempts.size()))) {
+      last = open(attempt.target(), attempt.told());
       if (last instanceof Contact.Reached) {
         return last;
       }
@@ -157,8 +187,8 @@ public final class NetworkCourier implements Courier, Closeable {
     return last;
   }
 
-  private Contact open(Target target) {
-    var opening = SmtpClient.open(connector, target, hostname, timeouts);
+  private Contact open(Target target, Consumer<TlsResult> told) {
+    var opening = SmtpClient.open(connector, target, hostname, timeouts, told);
     if (opening instanceof Opening.Broken(var step, _)
         && step == Step.TLS
         && target.tls() instanceof TlsPolicy.Opportunistic) {

@@ -87,6 +87,7 @@ public final class Queue implements Closeable {
   private final WaitingList waiting = new WaitingList();
   private final Map<String, QueuedMessage> active = new ConcurrentHashMap<>();
   private volatile Function<Address, List<ReturnPath>> returnPaths = _ -> List.of();
+  private volatile LetterSigner signer = LetterSigner.NONE;
 
   /// Documents whose messages are not in `waiting` yet. The scheduler's alone.
   private final List<QueueDocument> unread = new ArrayList<>();
@@ -130,7 +131,13 @@ public final class Queue implements Closeable {
     this.clock = clock;
     this.settings = settings;
     this.documents = new QueueDocuments(store);
-    this.reports = new Reports(store, hostname, random, address -> returnPaths.apply(address));
+    this.reports =
+        new Reports(
+            store,
+            hostname,
+            random,
+            address -> returnPaths.apply(address),
+            letter -> signer.fields(letter));
     var journey = new QueueJourney(journeys);
     var recorder =
         new Recorder(
@@ -157,6 +164,11 @@ public final class Queue implements Closeable {
   /// Tells of addresses that mail came back from; to be called before `start`.
   public void tell(BadAddresses badAddresses) {
     recorder.tell(badAddresses);
+  }
+
+  /// Has reports signed; to be called before `start`.
+  public void sign(LetterSigner signer) {
+    this.signer = signer;
   }
 
   /// Begins to read what waits since the last time, and to try what is due.
@@ -289,7 +301,7 @@ public final class Queue implements Closeable {
                         Optional.empty(),
                         to,
                         report.get().letter(),
-                        new byte[0],
+                        report.get().signature(),
                         now));
     return Notice.of(report.get(), elsewhere);
   }

@@ -39,19 +39,23 @@ final class Reports {
   private final String hostname;
   private final RandomGenerator random;
   private final Function<Address, List<ReturnPath>> returnPaths;
+  private final LetterSigner signer;
 
   /// @param hostname ours
   /// @param random that a sender cannot guess
   /// @param returnPaths where an address leads; empty when nowhere
+  /// @param signer signs what other servers are to bring
   Reports(
       Store store,
       String hostname,
       RandomGenerator random,
-      Function<Address, List<ReturnPath>> returnPaths) {
+      Function<Address, List<ReturnPath>> returnPaths,
+      LetterSigner signer) {
     this.store = store;
     this.hostname = hostname;
     this.random = random;
     this.returnPaths = returnPaths;
+    this.signer = signer;
   }
 
   /// A report that belongs into a batch.
@@ -59,7 +63,9 @@ final class Reports {
   /// @param letter closed when the batch has been made
   /// @param here appends to accounts of ours
   /// @param elsewhere to whom other servers are to bring it
-  record Prepared(Letter letter, String id, List<Append> here, Optional<Envelope> elsewhere)
+  /// @param signature what then stands before it
+  record Prepared(
+      Letter letter, String id, List<Append> here, Optional<Envelope> elsewhere, byte[] signature)
       implements AutoCloseable {
     @Override
     public void close() {
@@ -112,6 +118,7 @@ final class Reports {
           case ReturnPath.Elsewhere(var address) -> elsewhere.add(ForwardPath.of(address));
         }
       }
+      var signature = elsewhere.isEmpty() ? new byte[0] : signature(of, letter);
       done = true;
       return Optional.of(
           new Prepared(
@@ -132,11 +139,22 @@ final class Reports {
                               Optional.empty(),
                               Optional.empty(),
                               envelope.handling().priority(),
-                              envelope.handling().requireTls())))));
+                              envelope.handling().requireTls()))),
+              signature));
     } finally {
       if (!done) {
         letter.close();
       }
+    }
+  }
+
+  /// A report that cannot be signed is better than none.
+  private byte[] signature(String of, Letter letter) {
+    try {
+      return signer.fields(letter);
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, () -> "message " + of + ": its report is not signed: " + e);
+      return new byte[0];
     }
   }
 

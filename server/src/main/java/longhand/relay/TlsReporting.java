@@ -38,7 +38,7 @@ public final class TlsReporting {
   }
 
   /// What a search for next hops met: hosts that are not tried, a policy that cannot be had. To be
-  /// called once a message and domain.
+  /// called once a search, as a session begins with one.
   public void searched(Domain domain, NextHops found) {
     switch (found) {
       case NextHops.Found(_, var stsFailure, var passedOver) ->

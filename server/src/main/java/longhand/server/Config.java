@@ -16,6 +16,7 @@ import longhand.directory.HostedDomains;
 import longhand.dns.DnsSettings;
 import longhand.dns.Reach;
 import longhand.journey.Journeys;
+import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.relay.Route;
 import longhand.relay.Target;
@@ -73,6 +74,11 @@ public record Config(
                 "What happened to each message, for `longhand journey`: times, peers, addresses,"
                     + " replies; no subjects, no contents.")
         JourneyConfig journey,
+    @Key(
+            says =
+                "The TLS of sessions with other servers is counted, and each domain that asks for"
+                    + " it gets a report a day (TLSRPT).")
+        TlsReportsConfig tlsReports,
     @Key(says = "Figures for Prometheus.") Metrics metrics,
     @Key(says = "Everything a client could make grow or last, and where it ends.") Limits limits) {
 
@@ -460,6 +466,23 @@ public record Config(
     Journeys.Settings settings() {
       return Journeys.Settings.of(keep, (long) megabytesMax << 20);
     }
+  }
+
+  /// `[tls-reports]`
+  public record TlsReportsConfig(
+      @Key(says = "Whether it is done.", value = "true") boolean enabled,
+      @Key(
+              says =
+                  "The address that reports come from, for questions; in one of the domains. None:"
+                      + " `postmaster` of the first domain.",
+              example = "\"postmaster@example.com\"")
+          Optional<String> contact) {}
+
+  /// Whom reports about TLS come from.
+  Address tlsReportsFrom() {
+    var text = tlsReports.contact().orElseGet(() -> "postmaster@" + domain.getFirst().name());
+    int at = text.lastIndexOf('@');
+    return new Address(text.substring(0, at), new Domain(text.substring(at + 1)));
   }
 
   /// `[metrics]`

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import longhand.mail.Address;
 import longhand.wire.Limits;
 import longhand.wire.Listener;
 import longhand.wire.Network;
@@ -374,6 +375,26 @@ final class ConfigFile {
     atLeastOne("auth.remembered-max", auth.rememberedMax());
     atLeastOne("auth.hashes-at-once", auth.hashesAtOnce());
     atLeastOne("journey.megabytes-max", config.journey().megabytesMax());
+    config.tlsReports().contact().ifPresent(text -> contact(config, text));
+  }
+
+  /// An address whose local part needs no quotes, in a domain that is here.
+  private void contact(Config config, String text) {
+    int at = text.lastIndexOf('@');
+    var local = text.substring(0, Math.max(0, at));
+    boolean plain =
+        !local.isEmpty()
+            && local.length() <= Address.LOCAL_PART_OCTETS_MAX
+            && local.chars().allMatch(c -> c < 0x80 && (c == '.' || Address.isAtext(c)));
+    var domain = text.substring(at + 1);
+    if (!plain
+        || config.domain().stream()
+            .noneMatch(each -> each.name().equals(domain) && !each.backup())) {
+      problem(
+          "tls-reports.contact",
+          quoted(text),
+          "an address in a [[domain]] that is no backup, such as postmaster@example.com");
+    }
   }
 
   private void domains(Config config) {

@@ -26,6 +26,7 @@ import longhand.journey.Journeys;
 import longhand.pop3.MaildropLocks;
 import longhand.pop3.Pop3Server;
 import longhand.queue.Queue;
+import longhand.reporting.TlsReports;
 import longhand.smtp.SmtpServer;
 import longhand.store.Store;
 import longhand.store.StoreCounts;
@@ -75,7 +76,19 @@ final class Figures {
     imap.add(services);
   }
 
-  /// Registers all of them.
+  /// Those of reports about TLS.
+  void register(TlsReports.Counts reports) {
+    outcomes(
+        "longhand_tls_reports_total",
+        "Reports about TLS to other domains, by what became of them.",
+        Map.of(
+            "mailed", reports.mailed,
+            "posted", reports.posted,
+            "deferred", reports.deferred,
+            "failed", reports.failed));
+  }
+
+  /// Registers all others.
   void register(
       Store store,
       Directory directory,

@@ -9,13 +9,13 @@ import java.time.Clock;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import longhand.disk.FileSystemDisk;
 import longhand.dns.Dns;
 import longhand.dns.DnsName;
 import longhand.dns.MailHosts;
 import longhand.dns.Reach;
-import longhand.dns.StubResolver;
 import longhand.mail.Domain;
 import longhand.mtasts.StsFetcher;
 import longhand.mtasts.StsPolicies;
@@ -23,6 +23,8 @@ import longhand.queue.NetworkCourier;
 import longhand.relay.Route;
 import longhand.relay.Routing;
 import longhand.relay.Timeouts;
+import longhand.relay.TlsReporting;
+import longhand.tlsrpt.TlsCounts;
 import longhand.wire.Connector;
 import longhand.wire.Listener;
 
@@ -40,28 +42,40 @@ record Outbound(MailHosts hosts, Reach reach, Routing routing, NetworkCourier co
 
   /// That of the server, which keeps the policies of other domains in the data folder;
   /// `IOException` when that folder cannot be had.
-  static Outbound sending(Config config) throws IOException {
-    return of(
-        config, new StubResolver(config.dns().settings(), Clock.systemUTC()), policies(config));
+  ///
+  /// @param counts where the TLS of each session is counted
+  static Outbound sending(Config config, Dns dns, Connector connector, Optional<TlsCounts> counts)
+      throws IOException {
+    return of(config, dns, connector, policies(config), counts);
   }
 
   /// One that only looks: beside a server that runs it leaves all files as they are.
   static Outbound looking(Config config, Dns dns) throws IOException {
-    return of(config, dns, policies(config).onlyReading());
+    return of(
+        config,
+        dns,
+        new Connector(Timeouts.DATA_BLOCK),
+        policies(config).onlyReading(),
+        Optional.empty());
   }
 
   private static StsPolicies.Settings policies(Config config) {
     return StsPolicies.Settings.of(config.data().resolve("mta-sts"));
   }
 
-  private static Outbound of(Config config, Dns dns, StsPolicies.Settings kept) throws IOException {
+  private static Outbound of(
+      Config config,
+      Dns dns,
+      Connector connector,
+      StsPolicies.Settings kept,
+      Optional<TlsCounts> counts)
+      throws IOException {
     var pace = config.queue().pace();
     var routes = new HashMap<String, Route>();
     for (var each : config.route()) {
       routes.put(each.domain(), each.route(pace));
     }
     var ownNames = DnsName.of(new Domain(config.hostname())).map(Set::of).orElse(Set.of());
-    var connector = new Connector(Timeouts.DATA_BLOCK);
     var reach = config.dns().reach();
     var hosts =
         new MailHosts(
@@ -79,7 +93,14 @@ record Outbound(MailHosts hosts, Reach reach, Routing routing, NetworkCourier co
     var routing = new Routing(dns, hosts, policies::find, Routing.Settings.DEFAULT.within(reach));
     var courier =
         new NetworkCourier(
-            connector, config.hostname(), Timeouts.DEFAULT, pace, routes, hosts, routing);
+            connector,
+            config.hostname(),
+            Timeouts.DEFAULT,
+            pace,
+            routes,
+            hosts,
+            routing,
+            counts.map(each -> new TlsReporting(each, Set.of())));
     return new Outbound(hosts, reach, routing, courier);
   }
 

@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -26,6 +27,10 @@ import longhand.delivery.Delivery;
 import longhand.directory.Directory;
 import longhand.disk.FileSystemDisk;
 import longhand.dkim.DkimKeys;
+import longhand.dns.Dns;
+import longhand.dns.DnsName;
+import longhand.dns.StubResolver;
+import longhand.http.HttpsClient;
 import longhand.imap.ImapServer;
 import longhand.imap.ImapServices;
 import longhand.journey.Journeys;
@@ -33,14 +38,19 @@ import longhand.mail.Domain;
 import longhand.pop3.MaildropLocks;
 import longhand.pop3.Pop3Server;
 import longhand.pop3.Pop3Services;
+import longhand.queue.LetterSigner;
 import longhand.queue.NetworkCourier;
 import longhand.queue.Queue;
+import longhand.relay.Timeouts;
+import longhand.reporting.TlsReports;
 import longhand.sending.SendingRecords;
 import longhand.sending.Suppression;
 import longhand.smtp.SmtpServer;
 import longhand.smtp.SmtpServices;
 import longhand.store.Store;
 import longhand.store.StoreSettings;
+import longhand.tlsrpt.TlsCounts;
+import longhand.wire.Connector;
 import longhand.wire.ControlSocket;
 import longhand.wire.Listener;
 import longhand.wire.TlsContext;
@@ -64,11 +74,15 @@ public final class Server implements Closeable {
   private final Directory directory;
   private final Authenticator authenticator;
   private final TlsContext tls;
+  private final Connector connector = new Connector(Timeouts.DATA_BLOCK);
+  private final Dns dns;
+  private final Optional<TlsCounts> tlsCounts;
   private final NetworkCourier courier;
   private final Queue queue;
   private final Delivery delivery;
   private final DkimKeys signatures;
   private final SendingRecords sending;
+  private final Optional<TlsReports> tlsReports;
   private final MaildropLocks maildropLocks = new MaildropLocks();
   private final Figures figures = new Figures();
   private final List<Listener> listeners = new ArrayList<>();
@@ -89,7 +103,9 @@ public final class Server implements Closeable {
     this.authenticator =
         new Authenticator(directory, secret(config.data()), config.auth().settings());
     this.tls = tls(config);
-    this.courier = Outbound.sending(config).courier();
+    this.dns = new StubResolver(config.dns().settings(), Clock.systemUTC());
+    this.tlsCounts = tlsCounts(config);
+    this.courier = Outbound.sending(config, dns, connector, tlsCounts).courier();
     this.queue =
         new Queue(
             store,
@@ -105,6 +121,7 @@ public final class Server implements Closeable {
     this.delivery =
         new Delivery(
             store, directory, queue, RewritingSecrets.rewriting(config, directory), journeys);
+    this.tlsReports = tlsReports();
   }
 
   /// Starts everything, or nothing.
@@ -237,6 +254,7 @@ public final class Server implements Closeable {
       }
       queue.close();
       courier.close();
+      tlsReports.ifPresent(TlsReports::close);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -263,13 +281,49 @@ public final class Server implements Closeable {
     }
   }
 
+  /// Where the TLS of each day's sessions with other servers is counted.
+  private static Optional<TlsCounts> tlsCounts(Config config) throws IOException {
+    return config.tlsReports().enabled() && DnsName.parse(config.hostname()).isPresent()
+        ? Optional.of(
+            new TlsCounts(
+                new FileSystemDisk(),
+                TlsCounts.Settings.of(config.data().resolve("tls-reports/counts")),
+                Clock.systemUTC()))
+        : Optional.empty();
+  }
+
+  private Optional<TlsReports> tlsReports() throws IOException {
+    if (tlsCounts.isEmpty()) {
+      return Optional.empty();
+    }
+    var from = config.tlsReportsFrom();
+    return Optional.of(
+        new TlsReports(
+            tlsCounts.get(),
+            new FileSystemDisk(),
+            new TlsReports.Settings(
+                config.data().resolve("tls-reports/sent"), new DnsName(config.hostname()), from),
+            dns,
+            new HttpsClient(
+                dns,
+                connector,
+                new HttpsClient.Settings(
+                    config.dns().reach(), Set.of(), Duration.ofSeconds(15), Duration.ofMinutes(1))),
+            delivery,
+            signer(from.domain()),
+            Clock.systemUTC(),
+            new SecureRandom()));
+  }
+
   private void open() throws IOException, CommandException {
     journeys.start();
     sending.start();
     queue.tell(
         (account, recipient, status, words) ->
             sending.bounced(account, recipient, status, words).map(Suppression::until));
+    queue.sign(signer(new Domain(config.hostname())));
     queue.start(delivery::returnPaths);
+    tlsReports.ifPresent(TlsReports::start);
     for (var each : config.listener()) {
       try {
         var listener = open(each);
@@ -287,6 +341,7 @@ public final class Server implements Closeable {
     }
     if (config.metrics().address().isPresent()) {
       var address = config.metrics().address().get();
+      tlsReports.ifPresent(reports -> figures.register(reports.counts()));
       figures.register(store, directory, authenticator, delivery, queue, maildropLocks, journeys);
       try {
         metrics = MetricsListener.open(Listener.address(address), figures.registry());
@@ -294,6 +349,19 @@ public final class Server implements Closeable {
         throw cannotListen("metrics " + address, e);
       }
     }
+  }
+
+  /// Signs what is from an address of that domain, as long as there are keys to do it with.
+  private LetterSigner signer(Domain domain) {
+    return letter -> {
+      var signing = signatures.signing(domain);
+      if (signing.isEmpty()) {
+        return new byte[0];
+      }
+      try (var message = letter.open()) {
+        return signatures.fields(signing.get(), message);
+      }
+    };
   }
 
   /// Answers a command: the tools' are known by name, the others are about accounts.

@@ -200,7 +200,8 @@ public final class TestServer implements AutoCloseable {
         Route.Pace.DEFAULT,
         Map.of("*", new Route("nowhere", nowhere, Route.Pace.DEFAULT)),
         hosts,
-        new Routing(dns, hosts, _ -> StsAnswer.NONE, Routing.Settings.DEFAULT));
+        new Routing(dns, hosts, _ -> StsAnswer.NONE, Routing.Settings.DEFAULT),
+        Optional.empty());
   }
 
   private static TlsContext certificate() {

@@ -66,7 +66,8 @@ class NetworkCourierTest {
             Route.Pace.DEFAULT,
             Map.of(),
             hosts,
-            new Routing(dns, hosts, _ -> sts, settings))) {
+            new Routing(dns, hosts, _ -> sts, settings),
+            Optional.empty())) {
       var contact = courier.open(courier.route(new Domain("a.example")), need);
       if (contact instanceof Courier.Contact.Reached(var session)) {
         assertThat(session.tls().isPresent()).as("TLS").isEqualTo(port != inClear);

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,6 +18,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import longhand.disk.FileSystemDisk;
+import longhand.dkim.DkimKeyFolder;
+import longhand.dkim.DkimKeys;
+import longhand.dkim.DkimResult;
+import longhand.dkim.DkimVerifier;
+import longhand.dkim.KeyAnswer;
 import longhand.mail.Address;
 import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
@@ -369,6 +375,40 @@ class QueueTest {
     queue.run();
     assertThat(queue.reports(TestQueue.SENDER)).isEmpty();
     assertThat(queue.queue.size()).isZero();
+  }
+
+  /// What leaves in our own name is signed by the domain of the host, and verifies at the other
+  /// end.
+  @Test
+  void aReportForSomebodyElsewhereIsSigned() throws Exception {
+    var folder = new DkimKeyFolder(data, new Domain("example.com"), new FileSystemDisk());
+    assertThat(folder.create(TestQueue.BEGAN)).isTrue();
+    var keys = new DkimKeys(data, new FileSystemDisk(), Clock.systemUTC());
+    var signing = keys.signing(new Domain("mx.example.com")).orElseThrow();
+    assertThat(keys.signing(new Domain("mx.example.net"))).isEmpty();
+    queue.queue.sign(letter -> keys.fields(signing, letter.open()));
+    courier.answers =
+        to -> to.localPart().equals("gone") ? TestCourier.UNKNOWN : TestCourier.ACCEPTED;
+    queue.accept(
+        new Address("eve", new Domain("example.org")),
+        TEXT,
+        List.of(TestQueue.to("gone@example.net")));
+    queue.run();
+    assertThat(courier.arrived).hasSize(1);
+    var report = courier.arrived.getFirst().text();
+    assertThat(report).startsWith("DKIM-Signature: ").contains("From: Mail Delivery System");
+    var published = new HashMap<String, KeyAnswer>();
+    for (var held : folder.keys()) {
+      published.put(
+          held.key().selector() + "._domainkey.example.com",
+          new KeyAnswer.Found(List.of(held.key().publicText())));
+    }
+    var verification = new DkimVerifier(published::get, Clock.systemUTC()).begin();
+    var octets = report.getBytes(StandardCharsets.ISO_8859_1);
+    verification.write(octets, 0, octets.length);
+    assertThat(verification.finish().results())
+        .hasSize(2)
+        .allMatch(result -> result instanceof DkimResult.Pass);
   }
 
   /// A report for somebody elsewhere takes the queue as well, and nobody is told when it fails. RFC

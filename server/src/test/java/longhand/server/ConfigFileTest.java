@@ -225,6 +225,9 @@ class ConfigFileTest {
         "[auth] failures-max = 0 | F:12: auth.failures-max: found 0, expected at least 1",
         "[log] level = \"loud\" | F:12: log.level: found \"loud\", expected one of error, warning",
         "[metrics] address = \"nowhere\" | F:12: metrics.address: found \"nowhere\", expected address",
+        "[tls-reports] contact = \"ann@example.net\" | F:12: tls-reports.contact: found"
+            + " \"ann@example.net\", expected an address in a [[domain]]",
+        "[tls-reports] contact = \"@example.com\" | F:12: tls-reports.contact: found \"@example",
       })
   void aWrongValueInATable(String table, String problem) {
     var text = GOOD + "\n" + table.replaceFirst("] ", "]\n") + "\n";
