@@ -207,11 +207,12 @@ public final class Connection implements Closeable {
     if (position < limit) {
       return true;
     }
-    if (raw.getInputStream().available() == 0 && in.available() == 0) {
-      return false;
-    }
+    boolean arrived = raw.getInputStream().available() > 0;
     if (ssl == null) {
-      return true;
+      return arrived;
+    }
+    if (!arrived && in.available() == 0) {
+      return false;
     }
     long kept = timeoutMillis;
     timeoutMillis = 1;
