@@ -12,7 +12,6 @@ import longhand.directory.Directory;
 import longhand.directory.DirectoryEntry;
 import longhand.mail.Address;
 import longhand.mail.Domain;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -111,10 +110,9 @@ final class AccountChanges {
   }
 
   /// The running server's side: one line in, one line out.
-  static String answer(Directory directory, String line) {
+  static String answer(Directory directory, JsonNode request) {
     var answer = JSON.createObjectNode();
     try {
-      var request = JSON.readTree(line);
       switch (request.path("command").asString("")) {
         case "put" -> {
           var domain = domain(directory, request);
@@ -146,8 +144,6 @@ final class AccountChanges {
         }
         default -> answer.put("error", "unknown command");
       }
-    } catch (JacksonException e) {
-      answer.put("error", "not JSON");
     } catch (IllegalArgumentException e) {
       answer.put("error", String.valueOf(e.getMessage()));
       answer.put("exit", ExitCode.DATA);

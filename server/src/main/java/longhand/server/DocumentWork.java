@@ -22,7 +22,6 @@ import longhand.store.MailboxException;
 import longhand.store.Store;
 import longhand.transfer.Importer;
 import longhand.transfer.MessageFacts;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -51,23 +50,11 @@ final class DocumentWork {
     this.directory = directory;
   }
 
-  /// Whether a request is one of these.
-  static boolean isFor(String line) {
-    try {
-      return List.of("check", "rebuild", "read", "import")
-          .contains(JSON.readTree(line).path("command").asString(""));
-    } catch (JacksonException e) {
-      return false;
-    }
-  }
-
   /// The answer to a request of the control socket, `told` before it.
-  String answer(String line, Consumer<Told> told) {
+  String answer(JsonNode request, Consumer<Told> told) {
     var answer = JSON.createObjectNode();
     try {
-      answer.put("exit", run(JSON.readTree(line), told));
-    } catch (JacksonException e) {
-      answer.put("exit", ExitCode.SOFTWARE).put("error", "not JSON");
+      answer.put("exit", run(request, told));
     } catch (CommandException e) {
       answer.put("exit", e.exitCode()).put("error", e.getMessage());
     } catch (IOException | IllegalArgumentException e) {

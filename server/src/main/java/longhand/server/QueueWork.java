@@ -9,7 +9,6 @@ import java.util.function.Predicate;
 import longhand.mail.Address;
 import longhand.queue.Queue;
 import longhand.queue.QueueEntry;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -30,22 +29,11 @@ final class QueueWork {
     this.queue = queue;
   }
 
-  /// Whether a request is one of these.
-  static boolean isFor(String line) {
-    try {
-      return JSON.readTree(line).path("command").asString("").equals("queue");
-    } catch (JacksonException e) {
-      return false;
-    }
-  }
-
   /// The answer to a request, `told` before it.
-  String answer(String line, Consumer<Told> told) {
+  String answer(JsonNode request, Consumer<Told> told) {
     var answer = JSON.createObjectNode();
     try {
-      answer.put("exit", run(JSON.readTree(line), told));
-    } catch (JacksonException e) {
-      answer.put("exit", ExitCode.SOFTWARE).put("error", "not JSON");
+      answer.put("exit", run(request, told));
     } catch (IOException e) {
       answer.put("exit", ExitCode.IO).put("error", String.valueOf(e.getMessage()));
     }

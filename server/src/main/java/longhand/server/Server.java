@@ -55,11 +55,16 @@ import longhand.wire.ControlSocket;
 import longhand.wire.Listener;
 import longhand.wire.TlsContext;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// The parts of one running server, put together. In this order they start, and in the opposite one
 /// they end: the store, which takes the lock on the data folder; the accounts; the certificate; the
 /// listeners; the control socket; the metrics.
 public final class Server implements Closeable {
+
+  private static final JsonMapper JSON = new JsonMapper();
 
   private static final System.Logger LOG = System.getLogger(Server.class.getName());
 
@@ -364,18 +369,23 @@ public final class Server implements Closeable {
     };
   }
 
-  /// Answers a command: the tools' are known by name, the others are about accounts.
+  /// Answers a command: the tools' are known by name, the others are about accounts. Answers a line
+  /// of the control socket, which is read once, whoever it is for.
   private String control(String line, Consumer<String> told) {
-    if (QueueWork.isFor(line)) {
-      return new QueueWork(queue).answer(line, each -> told.accept(each.toLine()));
+    JsonNode request;
+    try {
+      request = JSON.readTree(line);
+    } catch (JacksonException e) {
+      return JSON.createObjectNode().put("error", "not JSON").toString();
     }
-    if (SuppressionWork.isFor(line)) {
-      return new SuppressionWork(sending).answer(line, each -> told.accept(each.toLine()));
-    }
-    return DocumentWork.isFor(line)
-        ? new DocumentWork(config.data(), store, directory)
-            .answer(line, each -> told.accept(each.toLine()))
-        : AccountChanges.answer(directory, line);
+    Consumer<Told> lines = each -> told.accept(each.toLine());
+    return switch (request.path("command").asString("")) {
+      case "queue" -> new QueueWork(queue).answer(request, lines);
+      case "suppression" -> new SuppressionWork(sending).answer(request, lines);
+      case "check", "rebuild", "read", "import" ->
+          new DocumentWork(config.data(), store, directory).answer(request, lines);
+      default -> AccountChanges.answer(directory, request);
+    };
   }
 
   private static CommandException cannotListen(String label, BindException e) {

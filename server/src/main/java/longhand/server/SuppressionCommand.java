@@ -80,7 +80,7 @@ final class SuppressionCommand {
 
     private JsonNode here(Config config, ObjectNode request) {
       try (var sending = Server.sendingRecords(config)) {
-        return JSON.readTree(new SuppressionWork(sending).answer(request.toString(), this::hear));
+        return JSON.readTree(new SuppressionWork(sending).answer(request, this::hear));
       }
     }
 

@@ -6,7 +6,6 @@ import longhand.mail.Domain;
 import longhand.mail.EnhancedStatus;
 import longhand.sending.SendingRecords;
 import longhand.sending.Suppression;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -29,21 +28,12 @@ final class SuppressionWork {
     this.sending = sending;
   }
 
-  /// Whether a request is one of these.
-  static boolean isFor(String line) {
-    try {
-      return JSON.readTree(line).path("command").asString("").equals("suppression");
-    } catch (JacksonException e) {
-      return false;
-    }
-  }
-
   /// The answer to a request, `told` before it. What is changed is on the disk then.
-  String answer(String line, Consumer<Told> told) {
+  String answer(JsonNode request, Consumer<Told> told) {
     var answer = JSON.createObjectNode();
     try {
-      answer.put("exit", run(JSON.readTree(line), told));
-    } catch (JacksonException | IllegalArgumentException e) {
+      answer.put("exit", run(request, told));
+    } catch (IllegalArgumentException e) {
       answer.put("exit", ExitCode.SOFTWARE).put("error", "not such a request");
     }
     return answer.toString();
